@@ -1,0 +1,65 @@
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace tunnelwatch {
+
+enum class IpFamily : std::uint8_t { v4, v6 };
+
+// An IPv4 or IPv6 address as a plain value. The bytes of an IPv4 address are the first four, the rest is zero, so that
+// comparing and hashing need no case distinction. IPv4-mapped IPv6 text and bytes stay IPv6: the wire tells them apart.
+class IpAddress {
+ public:
+  constexpr IpAddress() = default;
+  static IpAddress v4(std::span<const std::uint8_t, 4> bytes);
+  static IpAddress v4(std::uint32_t host_order);
+  static IpAddress v6(std::span<const std::uint8_t, 16> bytes);
+  // Dotted quad or RFC 4291 text, without zone and without prefix length.
+  static std::optional<IpAddress> parse(std::string_view text);
+
+  IpFamily family() const { return family_; }
+  bool is_v4() const { return family_ == IpFamily::v4; }
+  bool is_unspecified() const { return bytes_ == std::array<std::uint8_t, 16>{}; }
+  bool is_loopback() const;
+  bool is_multicast() const;
+  bool is_link_local() const;
+  // RFC 1918, RFC 6598 (100.64/10) and fc00::/7: an address that the public network does not route.
+  bool is_private() const;
+  std::span<const std::uint8_t> bytes() const { return {bytes_.data(), is_v4() ? 4U : 16U}; }
+  std::string to_string() const;
+  std::size_t hash() const;
+
+  auto operator<=>(const IpAddress&) const = default;
+
+ private:
+  std::array<std::uint8_t, 16> bytes_{};
+  IpFamily family_ = IpFamily::v4;
+};
+
+// A subnet in CIDR form. Host bits are kept as given by the text; contains() looks at the prefix only.
+struct IpPrefix {
+  IpAddress address;
+  std::uint8_t length = 0;
+
+  // "10.1.0.0/24", "2001:db8::/32"; an address alone means all of its bits. Host bits set are refused.
+  static std::optional<IpPrefix> parse(std::string_view text);
+  bool contains(const IpAddress& other) const;
+  bool contains(const IpPrefix& other) const;
+  bool overlaps(const IpPrefix& other) const { return contains(other) || other.contains(*this); }
+  std::string to_string() const;
+
+  auto operator<=>(const IpPrefix&) const = default;
+};
+
+struct IpAddressHash {
+  std::size_t operator()(const IpAddress& a) const { return a.hash(); }
+};
+
+}  // namespace tunnelwatch

@@ -1,0 +1,115 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/ip_address.h"
+
+// What an operator may say, as plain structs. The defaults are those on the fields; `load.h` fills them from YAML,
+// `validate.h` checks what no single field can. Components take their own sub-struct, never the whole Settings.
+namespace tunnelwatch::config {
+
+using std::chrono::milliseconds;
+
+struct ListenAddress {
+  IpAddress address = *IpAddress::parse("127.0.0.1");
+  std::uint16_t port = 9814;
+  bool operator==(const ListenAddress&) const = default;
+};
+
+// An address or a DNS name, as written. Names are resolved by the agent in the background.
+struct Host {
+  std::string name;                  // the text as written
+  std::optional<IpAddress> address;  // set where the text is an address
+  bool operator==(const Host&) const = default;
+};
+
+// Bits per second, 0 for "not told".
+struct Bandwidths {
+  std::uint64_t egress = 0;   // what the customer's line carries
+  std::uint64_t gateway = 0;  // what the cloud's VPN gateway or its EIP is sized for
+  bool operator==(const Bandwidths&) const = default;
+};
+
+enum class IkeVersion : std::uint8_t { any, v1, v2 };
+
+struct Tunnel {
+  std::string name;                      // [A-Za-z0-9_.-]{1,64}, unique: it becomes a label
+  std::optional<IpAddress> local;        // this gateway's address towards the peer ...
+  std::string local_interface;           // ... or the interface that holds it; neither: what the kernel's route says
+  Host remote;
+  IkeVersion version = IkeVersion::any;
+  std::vector<IpPrefix> local_subnets;
+  std::vector<IpPrefix> remote_subnets;
+  std::vector<Host> inner_hosts;         // hosts behind the peer that answer a ping through the tunnel
+  std::string egress_interface;          // where traffic to the peer is expected to leave; empty: not checked
+  Bandwidths bandwidth;
+  bool operator==(const Tunnel&) const = default;
+};
+
+struct IcmpProbe {
+  milliseconds interval{1000};
+  milliseconds timeout{800};       // below `interval`
+  std::uint16_t payload_bytes{56};  // 24 to 1472: the nonce and the stamps need 24
+  bool dont_fragment{false};
+  bool operator==(const IcmpProbe&) const = default;
+};
+
+// One IKE request at a time to a peer and port. When something else looks wrong the next one is sent at once, within
+// `burst`; otherwise one every `interval`.
+struct IkeProbe {
+  bool enabled{true};
+  milliseconds interval{10000};
+  milliseconds timeout{1000};
+  std::uint16_t burst{3};
+  bool operator==(const IkeProbe&) const = default;
+};
+
+struct Probes {
+  IcmpProbe icmp;
+  IkeProbe ike;
+  bool operator==(const Probes&) const = default;
+};
+
+struct Capture {
+  std::vector<std::string> interfaces;    // empty: every interface that has a default route
+  std::uint32_t buffer_bytes{16U << 20};  // the kernel's ring for each interface
+  std::uint32_t snap_length{2048};
+  bool operator==(const Capture&) const = default;
+};
+
+struct Discovery {
+  bool enabled{true};             // watch peers that no tunnel names
+  std::uint32_t max_tunnels{256};
+  std::chrono::seconds idle{3600};  // forgotten after this long without a packet
+  bool operator==(const Discovery&) const = default;
+};
+
+// When loss becomes a finding. Loss is told only where the lower bound of its 95 % interval is above `loss_ratio`.
+struct LossThresholds {
+  double loss_ratio{0.02};
+  double clear_ratio{0.01};
+  std::chrono::seconds window{60};
+  bool operator==(const LossThresholds&) const = default;
+};
+
+enum class LogLevel : std::uint8_t { debug, info, warning, error };
+
+struct Settings {
+  ListenAddress listen;
+  LogLevel log_level{LogLevel::info};
+  std::vector<Tunnel> tunnels;
+  std::vector<Host> references{{"114.114.114.114", IpAddress::parse("114.114.114.114")},
+                               {"223.5.5.5", IpAddress::parse("223.5.5.5")}};
+  Probes probes;
+  Capture capture;
+  Discovery discovery;
+  LossThresholds loss;
+  bool operator==(const Settings&) const = default;
+};
+
+}  // namespace tunnelwatch::config

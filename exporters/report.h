@@ -1,0 +1,180 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// The plain data that every exporter renders: filled by the agent, read by metrics, API, page and `analyze`. Exporters
+// know no diagnosis; strings that come from closed sets (causes, reasons, states) arrive as their label values.
+namespace tunnelwatch::exporters {
+
+// Wall time, nanoseconds since the epoch. JSON tells it as seconds with a fraction.
+using WallTime = std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>;
+
+struct Text {
+  std::string en;
+  std::string zh;
+};
+
+struct CauseReport {
+  std::string cause;       // id of the catalogue
+  bool active = false;
+  std::string confidence;  // confirmed, likely, possible
+  WallTime first_seen{};
+  WallTime last_seen{};
+  std::optional<WallTime> cleared;  // set where active is false
+  std::vector<std::string> sections;  // of the troubleshooting guide
+  Text title;
+  std::vector<Text> evidence;
+  std::vector<std::string> alternatives;  // ids that look alike from here
+  Text action;
+};
+
+struct EventReport {
+  WallTime time{};
+  std::string event;  // closed set: ike_sa_established, child_sa_rekeyed, ...
+  std::string by;     // local, remote or empty
+  std::string detail;
+};
+
+struct NatReport {  // absent: not known
+  std::optional<bool> local;
+  std::optional<bool> remote;
+};
+
+struct OffersReport {
+  std::vector<std::string> local;   // one proposal a string, "AES_CBC-256/HMAC_SHA2_256_128/PRF_HMAC_SHA2_256/MODP_2048"
+  std::vector<std::string> remote;
+  std::vector<std::string> differences;
+};
+
+struct EspReport {
+  std::string spi;        // "0x0ab6d5ae"; in JSON only, never a label
+  std::string direction;  // in, out or empty
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t lost = 0;
+  std::uint64_t reordered = 0;
+  std::uint64_t duplicates = 0;
+  bool in_udp = false;
+};
+
+// Sums over all SPIs that a tunnel had, per direction: monotonic, so that they can be counters.
+struct EspTotals {
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t lost = 0;
+  std::uint64_t reordered = 0;
+  std::uint64_t duplicates = 0;
+};
+
+struct Histogram {
+  const std::vector<double>* bounds = nullptr;  // upper bounds in seconds, ascending, without +Inf; outlives the report
+  std::vector<std::uint64_t> counts;            // not cumulative, one more than bounds
+  double sum = 0;
+};
+
+// One target of ICMP echo. Labels: tunnel (empty for a reference), target (as configured), role.
+struct EchoReport {
+  std::string tunnel;
+  std::string target;
+  std::string role;     // gateway, reference, inner
+  std::string address;  // what the name means now; JSON only
+  std::uint64_t requests = 0;
+  std::uint64_t replies = 0;
+  std::uint64_t lost = 0;  // timed out; packets in flight are not in it
+  std::uint64_t late = 0;
+  std::uint64_t duplicates = 0;
+  std::vector<std::pair<std::string, std::uint64_t>> refused;  // reason -> count, every reason of the closed set, 0 too
+  Histogram rtt;
+  std::optional<WallTime> last_reply;
+};
+
+// IKE probes to one port of one tunnel's peer.
+struct IkeProbeReport {
+  std::string tunnel;
+  std::uint16_t port = 500;
+  std::vector<std::pair<std::string, std::uint64_t>> outcomes;  // answered, silent, refused, send_error -> count
+  std::vector<std::pair<std::string, std::uint64_t>> refused;   // reason -> count
+  Histogram rtt;
+  std::optional<bool> reachable;     // of the last finished probe
+  std::string last_answer;           // "IKEv2 NO_PROPOSAL_CHOSEN", for people
+};
+
+struct TunnelReport {
+  std::string name;
+  std::string local;   // addresses as text; empty: not known yet
+  std::string remote;
+  int ike_version = 0;  // 1, 2, or 0: not seen
+  std::string state;    // up, negotiating, down, unknown
+  bool configured = false;  // false: discovered
+  std::optional<WallTime> state_since;
+  std::vector<CauseReport> causes;  // ranked, active ones first, best first
+  std::vector<EventReport> events;  // the newest last, bounded
+  NatReport nat;
+  OffersReport offers;
+  std::vector<EspReport> esp;
+  EspTotals esp_in;
+  EspTotals esp_out;
+  std::vector<std::pair<std::string, std::uint64_t>> event_counts;  // every event of the closed set, 0 too
+  std::vector<std::pair<std::string, std::uint64_t>> ike_messages;  // "in", "out" -> count
+  std::vector<std::string> blind;  // sources that cannot see this tunnel now: capture, icmp, ike_probe
+};
+
+struct CaptureReport {  // one interface
+  std::string interface;
+  bool up = false;
+  std::string error;  // why it is not up, for people
+  std::uint64_t received = 0;
+  std::uint64_t dropped = 0;            // by the kernel's ring
+  std::uint64_t interface_dropped = 0;
+  std::uint64_t reopened = 0;
+};
+
+struct AgentReport {
+  WallTime started{};
+  std::string version;
+  std::string compiler;
+  bool config_last_reload_successful = true;
+  WallTime config_last_reload_success{};
+  std::string config_error;  // of a refused reload, for people
+  std::vector<CaptureReport> captures;
+  std::vector<std::pair<std::string, bool>> sources;  // capture, icmp_v4, icmp_v6, ike_probe, ... -> can see
+  std::vector<std::pair<std::string, std::uint64_t>> malformed;  // reason -> count
+  std::uint64_t discovered_tunnels = 0;
+  std::uint64_t evicted_tunnels = 0;
+  std::uint64_t evicted_ike_sas = 0;
+  std::uint64_t evicted_esp_streams = 0;
+  std::uint64_t timer_lag_count = 0;
+  double timer_lag_seconds_sum = 0;
+  double timer_lag_seconds_max = 0;
+  bool ready = false;
+};
+
+struct Report {
+  WallTime generated{};
+  std::vector<std::string> files;  // of `analyze`; empty when live
+  std::uint64_t packets = 0;
+  std::uint64_t malformed = 0;
+  std::vector<TunnelReport> tunnels;
+  std::vector<EchoReport> echo;
+  std::vector<IkeProbeReport> ike_probes;
+  AgentReport agent;
+};
+
+// One row of the cause catalogue, for `causes`, for zeroed series and for the page.
+struct CauseInfo {
+  std::string id;
+  std::string guide_words;
+  std::string kind;     // nego, drop, conf, path, loss, client
+  std::vector<std::string> sections;
+  std::vector<std::string> sources;
+  Text title;
+  Text action;
+};
+
+}  // namespace tunnelwatch::exporters
