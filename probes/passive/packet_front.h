@@ -1,6 +1,6 @@
 #pragma once
 
-#include "probes/passive/esp_sequence.h"
+#include "probes/passive/esp_streams.h"
 #include "probes/passive/packet_sink.h"
 #include "probes/passive/reassembly.h"
 #include "probes/time.h"

@@ -24,8 +24,9 @@ struct ReassemblyCounters {
   std::uint64_t timed_out = 0;
   std::uint64_t overlapping = 0;
   std::uint64_t too_many = 0;
-  std::uint64_t cut = 0;      // trains given up because the snap length cut a fragment
-  std::uint64_t evicted = 0;  // unfinished trains that made room for others
+  std::uint64_t cut = 0;        // trains given up because the snap length cut a fragment
+  std::uint64_t malformed = 0;  // whole trains whose UDP header lied
+  std::uint64_t evicted = 0;    // unfinished trains that made room for others
 };
 
 // Puts together the UDP fragments of IKE datagrams, IPv4 and IPv6, by packet time. A train whose first fragment shows
@@ -52,13 +53,14 @@ class Reassembly {
   struct Train;
 
   Train* find(const wire::Datagram& fragment);
-  Train& make_room(const wire::Datagram& fragment, TimePoint now);
+  Train& open(const wire::Datagram& fragment, TimePoint now);
+  void make_room();
   bool take_first(Train& train, const wire::Datagram& fragment);
   bool store(Train& train, const wire::Datagram& fragment);
+  void expire_trains(TimePoint now);
   const wire::Datagram* complete(Train& train);
   void finish(Train& train, FragmentEventKind kind);
-  void quiet(Train& train);
-  void remove(Train& train);
+  void quiet(Train& train, TimePoint until);
   bool evict_for_bytes(const Train& keep, std::size_t wanted);
 
   ReassemblyLimits limits_;
