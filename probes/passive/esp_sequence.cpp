@@ -119,7 +119,6 @@ bool EspSequence::plausible(std::uint64_t gap, TimePoint now) const {
 
 void EspSequence::settle_to(std::uint64_t target) {
   for (std::uint64_t s = settled_ + 1; s <= std::min(target, highest_); ++s) lost_ += seen(s) ? 0U : 1U;
-  if (target > highest_) lost_ += target - std::max(highest_, settled_);
   settled_ = std::max(settled_, target);
 }
 
