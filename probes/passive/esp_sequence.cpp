@@ -42,6 +42,27 @@ void EspSequence::on_packet(std::uint32_t sequence, TimePoint now) {
   on_behind(extended, now);
 }
 
+void EspSequence::on_packet_after_gap(std::uint32_t sequence, TimePoint now) {
+  forgive();
+  const auto step = static_cast<std::int32_t>(sequence - static_cast<std::uint32_t>(highest_));
+  if (step <= static_cast<std::int32_t>(kWindow)) {
+    on_packet(sequence, now);
+  } else {
+    ++received_;
+    drop_candidate();
+    highest_ += static_cast<std::uint64_t>(step);
+    ring_ = {};
+    mark(highest_);
+    last_ = now;
+  }
+  forgive();
+}
+
+void EspSequence::forgive() {
+  settled_ = settle_next_ = highest_;
+  pending_gap_ = 0;
+}
+
 void EspSequence::advance(std::uint64_t sequence) {
   if (candidate_count_ != 0) drop_candidate();
   if (in_sequence_ < kLiveAfter) ++in_sequence_;

@@ -19,6 +19,8 @@ class EspSequence {
 
   void start(std::uint32_t sequence, TimePoint now);
   void on_packet(std::uint32_t sequence, TimePoint now);
+  // The first packets after the capture itself was blind: what is missing is no loss of the network's.
+  void on_packet_after_gap(std::uint32_t sequence, TimePoint now);
   // Once a second: what is missing behind the highest of the last call, with four packets beyond it, is lost by now.
   // True while another call may bring more.
   bool settle();
@@ -41,6 +43,7 @@ class EspSequence {
   void on_stranger(std::uint64_t sequence, TimePoint now);
   bool confirmed(std::uint64_t sequence, bool is_duplicate);
   void drop_candidate();
+  void forgive();
   void move_to(std::uint64_t sequence, TimePoint now);
   bool plausible(std::uint64_t gap, TimePoint now) const;
   void settle_to(std::uint64_t target);

@@ -50,10 +50,13 @@ bool EspStreams::on_packet(const wire::Datagram& esp, TimePoint now) {
     if (index == kNone) return false;
     newest_ = index;
     streams_[index].sequence.start(header->sequence, now);
+  } else if (streams_[index].gaps != gaps_ || now < blind_until_) {
+    streams_[index].sequence.on_packet_after_gap(header->sequence, now);
   } else {
     streams_[index].sequence.on_packet(header->sequence, now);
   }
   Stream& s = streams_[index];
+  s.gaps = gaps_;
   s.in_udp = esp.kind == wire::DatagramKind::esp_in_udp;
   s.source_port = esp.source_port;
   s.destination_port = esp.destination_port;
@@ -66,6 +69,11 @@ bool EspStreams::on_packet(const wire::Datagram& esp, TimePoint now) {
   }
   touch(index);
   return is_new;
+}
+
+void EspStreams::on_capture_gap(TimePoint until) {
+  ++gaps_;
+  blind_until_ = std::max(blind_until_, until);
 }
 
 std::uint32_t EspStreams::hash_of(const IpAddress& source, const IpAddress& destination, std::uint32_t spi) const {

@@ -34,6 +34,9 @@ class EspStreams {
   // newest() tells then.
   bool on_packet(const wire::Datagram& esp, TimePoint now);
   EspStreamSummary newest() const;
+  // The capture lost packets itself, or was closed for a while: until `until`, and up to each stream's next packet,
+  // nothing that is missing counts as lost.
+  void on_capture_gap(TimePoint until);
   // Settles what is old enough and appends the streams that changed since the last call.
   void collect(std::vector<EspStreamSummary>& out);
   // The same at the end of a capture, when nothing more will come.
@@ -53,6 +56,7 @@ class EspStreams {
     std::uint16_t source_port = 0;
     std::uint16_t destination_port = 0;
     std::uint32_t hash = 0;
+    std::uint32_t gaps = 0;       // of the capture, as many as this stream has passed over
     std::uint32_t older = kNone;  // the queue of unproven streams
     std::uint32_t newer = kNone;
     std::uint64_t packets = 0;
@@ -89,6 +93,8 @@ class EspStreams {
   std::uint32_t newest_unproven_ = kNone;
   std::uint32_t newest_ = kNone;
   std::uint32_t hand_ = 0;
+  std::uint32_t gaps_ = 0;
+  TimePoint blind_until_ = TimePoint::min();
   EspCounters counters_;
 };
 

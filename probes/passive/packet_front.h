@@ -43,6 +43,8 @@ class PacketFront {
   void on_frame(wire::LinkType link, wire::Bytes frame, std::uint32_t wire_length, TimePoint at);
   // Live, when no frame comes: timeouts of fragments and the summaries that are due.
   void on_tick(TimePoint now);
+  // The capture itself missed packets around now: no gap in the ESP sequences is loss for the next second.
+  void on_capture_gap(TimePoint now) { esp_.on_capture_gap(now + std::chrono::seconds(1)); }
   // The end of a capture: every gap is loss now, and every train of fragments whose time is over is told.
   void finish();
 
