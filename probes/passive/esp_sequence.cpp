@@ -73,36 +73,33 @@ void EspSequence::advance(std::uint64_t sequence) {
 }
 
 void EspSequence::on_behind(std::uint64_t sequence, TimePoint now) {
-  if (!seen(sequence)) {
-    drop_candidate();
-    mark(sequence);
-    ++reordered_;
-    return;
-  }
-  ++duplicates_;
+  const bool is_copy = seen(sequence);
+  const bool accounted_for = is_copy || sequence <= settled_;
+  ++(is_copy ? duplicates_ : reordered_);
+  mark(sequence);
   const bool from_the_start = candidate_count_ != 0 || static_cast<std::uint32_t>(sequence) <= kRestartFirst;
-  if (highest_ - sequence < kRestartDistance || !from_the_start) return drop_candidate();
-  if (confirmed(sequence, /*is_duplicate=*/true)) move_to(sequence, now);
+  if (!accounted_for || highest_ - sequence < kRestartDistance || !from_the_start) return drop_candidate();
+  if (confirmed(sequence, /*is_counted=*/true)) move_to(sequence, now);
 }
 
 void EspSequence::on_stranger(std::uint64_t sequence, TimePoint now) {
-  if (confirmed(sequence, /*is_duplicate=*/false)) move_to(sequence, now);
+  if (confirmed(sequence, /*is_counted=*/false)) move_to(sequence, now);
 }
 
-bool EspSequence::confirmed(std::uint64_t sequence, bool is_duplicate) {
+bool EspSequence::confirmed(std::uint64_t sequence, bool is_counted) {
   if (candidate_count_ != 0 && sequence == candidate_) return false;  // a tap that shows each packet twice
   const bool follows = candidate_count_ != 0 && sequence > candidate_ && sequence - candidate_ <= kCandidateStep;
   if (!follows) {
     drop_candidate();
     candidate_start_ = sequence;
-    candidate_is_duplicate_ = is_duplicate;
+    candidate_is_counted_ = is_counted;
   }
   candidate_ = sequence;
   return ++candidate_count_ >= kConfirmations;
 }
 
 void EspSequence::drop_candidate() {
-  if (!candidate_is_duplicate_) out_of_window_ += candidate_count_;
+  if (!candidate_is_counted_) out_of_window_ += candidate_count_;
   candidate_count_ = 0;
 }
 

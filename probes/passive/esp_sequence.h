@@ -41,7 +41,7 @@ class EspSequence {
   void advance(std::uint64_t sequence);
   void on_behind(std::uint64_t sequence, TimePoint now);
   void on_stranger(std::uint64_t sequence, TimePoint now);
-  bool confirmed(std::uint64_t sequence, bool is_duplicate);
+  bool confirmed(std::uint64_t sequence, bool is_counted);
   void drop_candidate();
   void forgive();
   void move_to(std::uint64_t sequence, TimePoint now);
@@ -65,8 +65,8 @@ class EspSequence {
   std::uint64_t pending_gap_ = 0;  // of a confirmed long step ahead, lost unless the stream returns
   unsigned candidate_count_ = 0;
   unsigned in_sequence_ = 0;
-  unsigned peak_age_ = 0;  // in calls of settle()
-  bool candidate_is_duplicate_ = false;
+  unsigned peak_age_ = 0;              // in calls of settle()
+  bool candidate_is_counted_ = false;  // as duplicates or reordered, already
   bool pending_is_old_ = false;
   std::uint64_t lost_ = 0;
   std::uint64_t reordered_ = 0;
