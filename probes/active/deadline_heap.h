@@ -1,11 +1,11 @@
 #pragma once
 
+#include "probes/time.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <utility>
 #include <vector>
-
-#include "probes/time.h"
 
 namespace tunnelwatch::active {
 

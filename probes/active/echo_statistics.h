@@ -1,5 +1,8 @@
 #pragma once
 
+#include "probes/observation.h"
+#include "probes/time.h"
+
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -7,9 +10,6 @@
 #include <deque>
 #include <optional>
 #include <vector>
-
-#include "probes/observation.h"
-#include "probes/time.h"
 
 namespace tunnelwatch::active {
 
@@ -44,10 +44,10 @@ struct EchoWindow {
   std::uint64_t refused = 0;      // of `lost`: an ICMP error told why
   std::uint64_t send_errors = 0;  // never left; in neither `sent` nor `lost`
   Interval loss_ratio;
-  std::uint32_t consecutive_losses = 0;  // up to now, not limited by the window
-  std::optional<TimePoint> last_reply;   // in time or late, not limited by the window
+  std::uint32_t consecutive_losses = 0;             // up to now, not limited by the window
+  std::optional<TimePoint> last_reply;              // in time or late, not limited by the window
   RefusalReason last_reason = RefusalReason::none;  // of the newest refusal or send error in the window
-  Duration jitter{};                     // RFC 3550 6.4.1 over round trips
+  Duration jitter{};                                // RFC 3550 6.4.1 over round trips
   std::optional<Duration> rtt_min;
   std::optional<Duration> rtt_median;
   std::optional<Duration> rtt_p95;

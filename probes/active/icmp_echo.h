@@ -1,5 +1,12 @@
 #pragma once
 
+#include "config/ip_address.h"
+#include "config/settings.h"
+#include "probes/active/deadline_heap.h"
+#include "probes/active/keyed_random.h"
+#include "probes/observation.h"
+#include "probes/time.h"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -7,13 +14,6 @@
 #include <span>
 #include <unordered_map>
 #include <vector>
-
-#include "config/ip_address.h"
-#include "config/settings.h"
-#include "probes/active/deadline_heap.h"
-#include "probes/active/keyed_random.h"
-#include "probes/observation.h"
-#include "probes/time.h"
 
 namespace tunnelwatch::active {
 
@@ -61,12 +61,12 @@ struct EchoActions {
 
 // What the machine saw that is no target's business. Monotonic.
 struct EchoCounters {
-  std::uint64_t malformed = 0;      // too short, or a bad checksum
-  std::uint64_t foreign = 0;        // not our nonce, or an error that quotes somebody else's packet
-  std::uint64_t unmatched = 0;      // ours, but of a removed target or too old to be remembered
+  std::uint64_t malformed = 0;        // too short, or a bad checksum
+  std::uint64_t foreign = 0;          // not our nonce, or an error that quotes somebody else's packet
+  std::uint64_t unmatched = 0;        // ours, but of a removed target or too old to be remembered
   std::uint64_t repeated_errors = 0;  // one more ICMP error about a request that is settled
-  std::uint64_t skipped = 0;        // requests not sent because the agent was held up: never caught up on
-  std::uint64_t abandoned = 0;      // in flight while the agent was held up: neither answered nor lost
+  std::uint64_t skipped = 0;          // requests not sent because the agent was held up: never caught up on
+  std::uint64_t abandoned = 0;        // in flight while the agent was held up: neither answered nor lost
 };
 
 // ICMP and ICMPv6 echo to many targets as one machine without I/O and clock. Single-threaded.
@@ -152,7 +152,7 @@ class IcmpEcho {
   EchoCounters counters_;
   std::vector<Target> targets_;  // by slot; free ones have an empty ring
   std::vector<std::uint32_t> free_slots_;
-  std::unordered_map<std::uint32_t, std::uint32_t> slot_of_;                              // target id -> slot
+  std::unordered_map<std::uint32_t, std::uint32_t> slot_of_;  // target id -> slot
   std::unordered_multimap<IpAddress, std::uint32_t, IpAddressHash> slots_by_address_;
   DeadlineHeap deadlines_;
 };

@@ -1,5 +1,12 @@
 #pragma once
 
+#include "config/ip_address.h"
+#include "config/settings.h"
+#include "probes/active/deadline_heap.h"
+#include "probes/active/keyed_random.h"
+#include "probes/observation.h"
+#include "probes/time.h"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -8,13 +15,6 @@
 #include <span>
 #include <unordered_map>
 #include <vector>
-
-#include "config/ip_address.h"
-#include "config/settings.h"
-#include "probes/active/deadline_heap.h"
-#include "probes/active/keyed_random.h"
-#include "probes/observation.h"
-#include "probes/time.h"
 
 namespace tunnelwatch::active {
 
@@ -50,9 +50,22 @@ struct IkeProbeActions {
   }
 };
 
+// What an ISAKMP message says in clear, as far as a probe wants to know.
+struct IkeAnswer {
+  std::uint64_t initiator_spi = 0;
+  std::uint8_t version = 0;  // major
+  std::uint16_t notify = 0;  // the first error, else the first notify, else 0
+  bool has_notify = false;
+  bool has_sa = false;
+  bool reflected = false;  // it may be a request of our own, sent back
+};
+// Reads a message without marker; nothing where it is no ISAKMP message.
+std::optional<IkeAnswer> read_ike_answer(std::span<const std::uint8_t> bytes);
+
 struct IkeProbeCounters {
   std::uint64_t malformed = 0;  // not an ISAKMP message
   std::uint64_t foreign = 0;    // an SPI that we did not send, another address, or our own request reflected
+  std::uint64_t unmatched = 0;  // one of our SPIs, but answered before or too old
   std::uint64_t abandoned = 0;  // outstanding while the agent was held up
 };
 
@@ -66,7 +79,8 @@ struct IkeProbeCounters {
 // same peer and source share requests; each gets its observation.
 //
 // Rate, for each peer and port: one request an interval (+-10 %), and of extra ones (probe_now, further kinds) `burst`
-// at most, refilled one an interval, never two within a second. An extra one moves the next regular one.
+// at most (at least two), refilled one an interval, never two within a second. An extra one puts the next regular one
+// off, so that the average stays at one an interval.
 class IkeProbe {
  public:
   static constexpr std::chrono::seconds kMaxBackoff{300};
@@ -107,7 +121,7 @@ class IkeProbe {
     std::uint64_t spi = 0;  // 0: none
     IkeProbeKind kind = IkeProbeKind::version3;
     TimePoint sent{};
-    bool silent = false;  // its timeout passed, or was told refused
+    bool silent = false;  // its timeout passed; a late answer or refusal still counts, once
   };
   struct Path {
     IpAddress address;
@@ -115,32 +129,32 @@ class IkeProbe {
     std::uint16_t port = 0;  // 0: a free slot
     config::IkeVersion version = config::IkeVersion::any;
     std::vector<std::uint32_t> targets;
-    Request request;              // the newest one
+    Request request;   // the newest one
+    Request previous;  // the one before, for an answer that comes very late
     bool outstanding = false;
-    bool ladder_tried = false;
-    std::uint8_t unanswered = 0;  // in a row, capped
-    std::uint8_t wanted = 0;      // extra requests asked for
+    bool ladder_tried = false;     // every kind was tried without an answer since the last answer
+    std::uint32_t unanswered = 0;  // in a row
+    std::uint8_t wanted = 0;       // extra requests asked for
     std::optional<IkeProbeKind> known;
     TimePoint next_regular{};
     std::optional<TimePoint> last_send;
-    double tokens = 0;
-    TimePoint tokens_at{};
+    TimePoint bucket_full_at{};  // the bucket of extra requests lacks one token for each interval until then
   };
-  struct Answer;
-
   std::uint32_t path_for(const IkeProbeTarget& target, std::uint16_t port, TimePoint now);
   void leave_path(std::uint32_t slot, std::uint32_t target);
   void wake_path(Path& path, TimePoint now, IkeProbeActions& out);
   void send(Path& path, TimePoint now, IkeProbeActions& out);
   void conclude_silent(Path& path, TimePoint now, IkeProbeActions& out);
-  void report(const Path& path, IkeProbeObservation o, IkeProbeActions& out) const;
-  void refill(Path& path, TimePoint now) const;
-  TimePoint next_extra(const Path& path) const;
+  static void report(const Path& path, IkeProbeObservation o, const Request& request, IkeProbeActions& out);
+  TimePoint earliest_regular(const Path& path) const;
+  TimePoint earliest_extra(const Path& path) const;
   Duration regular_interval(const Path& path);
+  Duration spread(Duration over);
+  std::uint16_t burst() const;
   void schedule(std::uint32_t slot);
-  IkeProbeKind next_kind(const Path& path) const;
-  void remember_spi(std::uint64_t spi, std::uint32_t slot);
-  Path* path_of_spi(std::uint64_t spi);
+  std::uint64_t new_spi(std::uint32_t slot);
+  void on_answer(const IkeAnswer& answer, const IpAddress& from, std::uint16_t from_port, TimePoint received_at,
+                 IkeProbeActions& out);
 
   config::IkeProbe settings_;
   KeyedRandom random_;

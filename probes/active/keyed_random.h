@@ -21,7 +21,7 @@ class KeyedRandom {
   std::uint64_t drawn_ = 0;
 };
 
-// A seed from the kernel's random source. Needs no file descriptor and never fails on Linux 3.17 and later.
+// A seed from the machine's random source.
 std::uint64_t random_seed();
 
 }  // namespace tunnelwatch::active

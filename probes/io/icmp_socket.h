@@ -1,5 +1,11 @@
 #pragma once
 
+#include "config/ip_address.h"
+#include "probes/active/icmp_echo.h"
+#include "probes/io/open_error.h"
+#include "probes/observation.h"
+#include "probes/time.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -8,12 +14,6 @@
 #include <vector>
 
 #include <boost/system/result.hpp>
-
-#include "config/ip_address.h"
-#include "probes/active/icmp_echo.h"
-#include "probes/io/open_error.h"
-#include "probes/observation.h"
-#include "probes/time.h"
 
 namespace boost::asio {
 class io_context;

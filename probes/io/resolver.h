@@ -1,12 +1,12 @@
 #pragma once
 
+#include "config/ip_address.h"
+
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "config/ip_address.h"
 
 namespace boost::asio {
 class io_context;

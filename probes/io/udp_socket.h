@@ -1,5 +1,10 @@
 #pragma once
 
+#include "config/ip_address.h"
+#include "probes/io/open_error.h"
+#include "probes/observation.h"
+#include "probes/time.h"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -7,11 +12,6 @@
 #include <span>
 
 #include <boost/system/result.hpp>
-
-#include "config/ip_address.h"
-#include "probes/io/open_error.h"
-#include "probes/observation.h"
-#include "probes/time.h"
 
 namespace boost::asio {
 class io_context;
