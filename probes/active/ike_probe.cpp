@@ -134,7 +134,7 @@ std::uint32_t IkeProbe::path_for(const IkeProbeTarget& target, std::uint16_t por
   return slot;
 }
 
-void IkeProbe::probe_now(std::uint32_t id, TimePoint now) {
+void IkeProbe::probe_now(std::uint32_t id) {
   for (const std::uint16_t port : kPorts) {
     const auto found = path_of_.find(port_key(id, port));
     if (found == path_of_.end()) continue;

@@ -96,7 +96,7 @@ class IkeProbe {
 
   // Something else looks wrong: two requests, as soon as the rate allows, to both ports; an answer ends it. Never less
   // than two within a burst, however far the backoff has gone.
-  void probe_now(std::uint32_t id, TimePoint now);
+  void probe_now(std::uint32_t id);
 
   void advance(TimePoint now, IkeProbeActions& out);
   std::optional<TimePoint> next_deadline() const;

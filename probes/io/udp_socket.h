@@ -31,9 +31,9 @@ struct UdpError {
   IpAddress to;  // where that datagram went
   std::uint16_t port = 0;
   RefusalReason reason = RefusalReason::none;
-  std::uint8_t icmp_type = 0;  // 0 for an error of our own kernel
+  std::uint8_t icmp_type = 0;
   std::uint8_t icmp_code = 0;
-  IpAddress offender;  // unspecified for an error of our own kernel
+  IpAddress offender;  // may be this machine, which gives up on a neighbour after 3 s
   TimePoint received_at{};
 };
 
@@ -57,6 +57,7 @@ class UdpSocket {
     RefusalReason error = RefusalReason::none;
   };
 
+  // Errors of our own kernel come back from send(), not through on_error.
   // `bind_to`: the one source address of all datagrams; unset: any, and send() may choose.
   static boost::system::result<std::unique_ptr<UdpSocket>, OpenError> open(boost::asio::io_context& io, IpFamily family,
                                                                            std::optional<IpAddress> bind_to,
