@@ -191,14 +191,15 @@ void IkeProbe::wake_path(Path& path, TimePoint now, IkeProbeActions& out) {
   const TimePoint regular = earliest_regular(path);
   if (regular <= now && now - regular > kHeldUp) {  // the agent was held up: no storm of all peers at once
     path.next_regular = now + Duration{1} + spread(std::min<Duration>(settings_.interval, kFirstSpread));
-  } else if (regular <= now) {
-    send(path, now, out);
-    return;
   }
-  if (path.wanted > 0 && earliest_extra(path) <= now) {
-    path.bucket_full_at = std::max(path.bucket_full_at, now) + settings_.interval;
-    send(path, now, out);
+  const bool wanted = path.wanted > 0;
+  if (earliest_regular(path) > now && !(wanted && earliest_extra(path) <= now)) return;
+  // A regular request that serves a wish costs a token as well, else lasting suspicion would double the rate.
+  if (wanted) {
+    const TimePoint empty = now + settings_.interval * burst();
+    path.bucket_full_at = std::min(std::max(path.bucket_full_at, now) + settings_.interval, empty);
   }
+  send(path, now, out);
 }
 
 Duration IkeProbe::regular_interval(const Path& path) {
