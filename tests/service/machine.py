@@ -91,9 +91,9 @@ class ControlGroup:
 
 
 class Machine:
-    """`with Machine(debian) as m`: a copy of the folder `debian`, to be changed in `prepare`, then started."""
+    """`with Machine() as m`: then copy(), changes to `m.root`, start(). Whatever happened, nothing is left of it."""
 
-    def __init__(self, debian: pathlib.Path):
+    def __init__(self):
         self.name = f"twsvc{os.getpid()}"
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=self.name))
         self.root = self.folder / "root"
@@ -102,11 +102,12 @@ class Machine:
         self.console = self.folder / "console"
         self.container: subprocess.Popen | None = None
         self.leader = 0
-        self.debian = debian
 
     def __enter__(self) -> "Machine":
-        run("cp", "-a", str(self.debian), str(self.root), timeout=120)
         return self
+
+    def copy(self, debian: pathlib.Path) -> None:
+        run("cp", "-a", str(debian), str(self.root), timeout=120)
 
     def __exit__(self, *_) -> None:
         try:
