@@ -233,6 +233,13 @@ bool IkeV2Session::is_lone_notify(const IkeInput& in) const {
   return inside.least <= kLargestErrorNotify && (suite_ || in.message.encrypted_bytes <= 16 + 16 + 32);
 }
 
+// One empty notify and no more: what MOBIKE and NAT detection put behind their first notify does not fit.
+bool IkeV2Session::is_smallest_notify(const IkeInput& in) const {
+  if (!suite_ || in.message.first_inner != wire::v2_notify || in.message.fragments > 1) return false;
+  const auto inside = plaintext_range(suite_, in.message.encrypted_bytes);
+  return inside.most < kEmptyNotify + std::max<std::size_t>(suite_->block, 4);
+}
+
 void IkeV2Session::establish(const IkeInput& in, IkeObservationSink& sink) {
   phase_ = SessionPhase::established;
   established_at_ = in.at;
@@ -323,7 +330,7 @@ void IkeV2Session::on_child_response(const IkeInput& in, const Pending* request,
 void IkeV2Session::on_informational_request(const IkeInput& in, const Pending& request, IkeObservationSink& sink) {
   // Who was authenticated says in his next message that he refuses the other: a lone notify, nothing else lives on.
   const bool fresh = established_at_ && in.at - *established_at_ < kRefusalFollows;
-  if (fresh && in.from == initiator_ && !esp_seen_ && is_lone_notify(in) && request.message_id == auth_rounds_ + 1U) {
+  if (fresh && in.from == initiator_ && !esp_seen_ && is_smallest_notify(in) && request.message_id == auth_rounds_ + 1U) {
     deferred_.cancel(IkeSight::child_refused);
     phase_ = SessionPhase::failed;
     auto o = make(IkeSight::auth_refused, in.from, in);

@@ -68,6 +68,7 @@ class IkeV2Session {
   void establish(const IkeInput& in, IkeObservationSink& sink);
   void judge_first_child(const IkeInput& in, const PlaintextRange& inside, IkeObservationSink& sink);
   bool is_lone_notify(const IkeInput& in) const;
+  bool is_smallest_notify(const IkeInput& in) const;
   void tell_unanswered(Pending& p, TimePoint now, IkeObservationSink& sink);
   Pending* find(Side by, std::uint32_t message_id);
   IkeObservation make(IkeSight sight, Side by, const IkeInput& in) const;
