@@ -9,7 +9,8 @@
 // Why cause_active has no series at zero for causes that were never raised: 105 causes x 1000 tunnels would be most of
 // every scrape and say nothing. A cause gets its series when it is first raised and keeps it, at 0 once it cleared, as
 // long as the agent runs; `tunnel_faults` is there for each tunnel from the start, so that an alert on any fault needs
-// no series that may not exist yet.
+// no series that may not exist yet. The reasons of refusals are told likewise: 13 series at zero for each target would
+// be a quarter of a large scrape.
 namespace tunnelwatch::exporters {
 namespace {
 
@@ -102,12 +103,19 @@ void tell_confidence(In& in, Sink& out) {
 
 void tell_refused(In& in, Sink& out) {
   for (const EchoReport* e : in.echo)
-    for (const auto& [reason, count] : e->refused) out.value({e->tunnel, e->target, e->role, reason}, count);
+    for (const auto& [reason, count] : e->refused)
+      if (count > 0) out.value({e->tunnel, e->target, e->role, reason}, count);
 }
 
-void tell_probe_counts(In& in, Sink& out, std::vector<std::pair<std::string, std::uint64_t>> IkeProbeReport::*member) {
+void tell_probe_results(In& in, Sink& out) {
   for (const IkeProbeReport* p : in.ike_probes)
-    for (const auto& [name, count] : p->*member) out.value({p->tunnel, std::to_string(p->port), name}, count);
+    for (const auto& [outcome, count] : p->outcomes) out.value({p->tunnel, std::to_string(p->port), outcome}, count);
+}
+
+void tell_probe_refused(In& in, Sink& out) {
+  for (const IkeProbeReport* p : in.ike_probes)
+    for (const auto& [reason, count] : p->refused)
+      if (count > 0) out.value({p->tunnel, std::to_string(p->port), reason}, count);
 }
 
 std::uint64_t active_causes(const TunnelReport& t) {
@@ -289,7 +297,8 @@ constexpr auto kMetrics =
          [](In& in, Sink& out) { echo(in, out, &EchoReport::lost); }},
         {{kCounter,
           "tunnelwatch_icmp_refused_total",
-          "ICMP echo requests refused by the network or by our own kernel, by reason.",
+          "ICMP echo requests refused by the network or by our own kernel, by reason; a series for each reason that "
+          "occurred.",
           {"tunnel", "target", "role", "reason"}},
          [](In& in, Sink& out) { tell_refused(in, out); }},
         {{kCounter, "tunnelwatch_icmp_replies_total", "ICMP echo replies in time.", {"tunnel", "target", "role"}},
@@ -317,14 +326,14 @@ constexpr auto kMetrics =
          }},
         {{kCounter,
           "tunnelwatch_ike_probe_refused_total",
-          "IKE probes refused by the network or by our own kernel, by reason.",
+          "IKE probes refused by the network or by our own kernel, by reason; a series for each reason that occurred.",
           {"tunnel", "port", "reason"}},
-         [](In& in, Sink& out) { tell_probe_counts(in, out, &IkeProbeReport::refused); }},
+         [](In& in, Sink& out) { tell_probe_refused(in, out); }},
         {{kCounter,
           "tunnelwatch_ike_probe_results_total",
           "IKE probes finished, by outcome.",
           {"tunnel", "port", "outcome"}},
-         [](In& in, Sink& out) { tell_probe_counts(in, out, &IkeProbeReport::outcomes); }},
+         [](In& in, Sink& out) { tell_probe_results(in, out); }},
         {{kHistogram,
           "tunnelwatch_ike_probe_rtt_seconds",
           "Round trip time of answered IKE probes.",

@@ -69,9 +69,13 @@ std::size_t expected_size(const Report& report) {
 std::string metrics_text(const Report& report) {
   std::string out;
   out.reserve(expected_size(report));
+  write_metrics(report, [&](std::string_view piece) { out += piece; });
+  return out;
+}
+
+void write_metrics(const Report& report, const std::function<void(std::string_view piece)>& out) {
   TextEncoder encoder(out);
   tell_all(report, encoder);
-  return out;
 }
 
 std::vector<prometheus::MetricFamily> metric_families(const Report& report) {

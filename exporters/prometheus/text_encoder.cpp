@@ -82,7 +82,7 @@ void TextEncoder::put(std::string_view text) {
   if (text.size() > chunk_.size() - used_) {
     flush();
     if (text.size() > chunk_.size()) {  // a label longer than a chunk
-      out_ += text;
+      out_(text);
       return;
     }
   }
@@ -91,7 +91,7 @@ void TextEncoder::put(std::string_view text) {
 }
 
 void TextEncoder::flush() {
-  out_.append(chunk_.data(), used_);
+  out_({chunk_.data(), used_});
   used_ = 0;
 }
 
