@@ -66,6 +66,8 @@ class EchoStatistics {
 
   const EchoTotals& totals() const { return totals_; }
   EchoWindow window(TimePoint now) const;
+  // In time or late.
+  std::optional<TimePoint> last_reply() const { return last_reply_; }
 
  private:
   struct Sample {

@@ -2,6 +2,7 @@
 add_library(tunnelwatch_io_sockets STATIC
   icmp_filter.cpp
   icmp_socket.cpp
+  local_addresses.cpp
   resolver.cpp
   socket_message.cpp
   udp_socket.cpp)
