@@ -1,8 +1,7 @@
 #include "config/ip_address.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
+#include <arpa/inet.h>
 #include <charconv>
 #include <cstring>
 
@@ -102,7 +101,10 @@ std::optional<IpPrefix> IpPrefix::parse(std::string_view text) {
   if (slash != std::string_view::npos) {
     const auto digits = text.substr(slash + 1);
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
-    if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size() || length > width) return std::nullopt;
+    const bool leading_zero = digits.size() > 1 && digits.front() == '0';
+    if (digits.empty() || leading_zero || error != std::errc{} || end != digits.data() + digits.size() ||
+        length > width)
+      return std::nullopt;
   }
   if (!host_bits_clear(address->bytes(), length)) return std::nullopt;
   return IpPrefix{*address, static_cast<std::uint8_t>(length)};

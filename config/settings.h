@@ -38,11 +38,13 @@ struct Bandwidths {
 enum class IkeVersion : std::uint8_t { any, v1, v2 };
 
 struct Tunnel {
-  std::string name;                      // [A-Za-z0-9_.-]{1,64}, unique: it becomes a label
+  std::string name;                      // [A-Za-z0-9_][A-Za-z0-9_.-]{0,63}, unique: it becomes a label
   std::optional<IpAddress> local;        // this gateway's address towards the peer ...
   std::string local_interface;           // ... or the interface that holds it; neither: what the kernel's route says
   Host remote;
   IkeVersion version = IkeVersion::any;
+  std::vector<std::string> ike;          // proposals expected in IKE SAs, "aes256-sha256-modp2048"; empty: not told
+  std::vector<std::string> esp;          // the same for child SAs, "aes256gcm16-modp2048"
   std::vector<IpPrefix> local_subnets;
   std::vector<IpPrefix> remote_subnets;
   std::vector<Host> inner_hosts;         // hosts behind the peer that answer a ping through the tunnel
@@ -102,6 +104,7 @@ enum class LogLevel : std::uint8_t { debug, info, warning, error };
 struct Settings {
   ListenAddress listen;
   LogLevel log_level{LogLevel::info};
+  std::string include_dir{"conf.d"};  // of drop-ins with more tunnels, beside the file or absolute; empty: none
   std::vector<Tunnel> tunnels;
   std::vector<Host> references{{"114.114.114.114", IpAddress::parse("114.114.114.114")},
                                {"223.5.5.5", IpAddress::parse("223.5.5.5")}};

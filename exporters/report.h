@@ -21,12 +21,12 @@ struct Text {
 };
 
 struct CauseReport {
-  std::string cause;       // id of the catalogue
+  std::string cause;  // id of the catalogue
   bool active = false;
   std::string confidence;  // confirmed, likely, possible
   WallTime first_seen{};
   WallTime last_seen{};
-  std::optional<WallTime> cleared;  // set where active is false
+  std::optional<WallTime> cleared;    // set where active is false
   std::vector<std::string> sections;  // of the troubleshooting guide
   Text title;
   std::vector<Text> evidence;
@@ -47,7 +47,7 @@ struct NatReport {  // absent: not known
 };
 
 struct OffersReport {
-  std::vector<std::string> local;   // one proposal a string, "AES_CBC-256/HMAC_SHA2_256_128/PRF_HMAC_SHA2_256/MODP_2048"
+  std::vector<std::string> local;  // one proposal a string, "AES_CBC-256/HMAC_SHA2_256_128/PRF_HMAC_SHA2_256/MODP_2048"
   std::vector<std::string> remote;
   std::vector<std::string> differences;
 };
@@ -101,16 +101,16 @@ struct IkeProbeReport {
   std::vector<std::pair<std::string, std::uint64_t>> outcomes;  // answered, silent, refused, send_error -> count
   std::vector<std::pair<std::string, std::uint64_t>> refused;   // reason -> count
   Histogram rtt;
-  std::optional<bool> reachable;     // of the last finished probe
-  std::string last_answer;           // "IKEv2 NO_PROPOSAL_CHOSEN", for people
+  std::optional<bool> reachable;  // of the last finished probe
+  std::string last_answer;        // "IKEv2 NO_PROPOSAL_CHOSEN", for people
 };
 
 struct TunnelReport {
   std::string name;
-  std::string local;   // addresses as text; empty: not known yet
+  std::string local;  // addresses as text; empty: not known yet
   std::string remote;
-  int ike_version = 0;  // 1, 2, or 0: not seen
-  std::string state;    // up, negotiating, down, unknown
+  int ike_version = 0;      // 1, 2, or 0: not seen
+  std::string state;        // up, negotiating, down, unknown
   bool configured = false;  // false: discovered
   std::optional<WallTime> state_since;
   std::vector<CauseReport> causes;  // ranked, active ones first, best first
@@ -130,9 +130,32 @@ struct CaptureReport {  // one interface
   bool up = false;
   std::string error;  // why it is not up, for people
   std::uint64_t received = 0;
-  std::uint64_t dropped = 0;            // by the kernel's ring
+  std::uint64_t dropped = 0;  // by the kernel's ring
   std::uint64_t interface_dropped = 0;
   std::uint64_t reopened = 0;
+};
+
+// What the HTTP server counts about itself; it fills this in for the requests that it renders.
+struct HttpRequestCount {
+  std::string path;  // of the endpoint table, or "other"
+  std::uint16_t code = 0;
+  std::uint64_t count = 0;
+};
+
+struct HttpReport {
+  std::vector<HttpRequestCount> requests;  // every endpoint with 200 from the start, others once seen
+  std::vector<std::pair<std::string, std::uint64_t>> rejected;  // why connections were closed early -> count
+  std::uint64_t connections = 0;                                // open now
+  std::uint64_t renders = 0;                                    // of reports, for metrics and API
+  double render_seconds_sum = 0;
+};
+
+struct ProcessReport {
+  double cpu_seconds = 0;
+  std::uint64_t resident_bytes = 0;
+  double start_time = 0;  // seconds since the epoch
+  std::uint64_t open_fds = 0;
+  std::uint64_t max_fds = 0;
 };
 
 struct AgentReport {
@@ -143,7 +166,7 @@ struct AgentReport {
   WallTime config_last_reload_success{};
   std::string config_error;  // of a refused reload, for people
   std::vector<CaptureReport> captures;
-  std::vector<std::pair<std::string, bool>> sources;  // capture, icmp_v4, icmp_v6, ike_probe, ... -> can see
+  std::vector<std::pair<std::string, bool>> sources;             // capture, icmp_v4, icmp_v6, ike_probe, ... -> can see
   std::vector<std::pair<std::string, std::uint64_t>> malformed;  // reason -> count
   std::uint64_t discovered_tunnels = 0;
   std::uint64_t evicted_tunnels = 0;
@@ -153,6 +176,8 @@ struct AgentReport {
   double timer_lag_seconds_sum = 0;
   double timer_lag_seconds_max = 0;
   bool ready = false;
+  std::optional<HttpReport> http;        // the HTTP server fills it where the agent did not
+  std::optional<ProcessReport> process;  // as above
 };
 
 struct Report {
@@ -170,7 +195,7 @@ struct Report {
 struct CauseInfo {
   std::string id;
   std::string guide_words;
-  std::string kind;     // nego, drop, conf, path, loss, client
+  std::string kind;  // nego, drop, conf, path, loss, client
   std::vector<std::string> sections;
   std::vector<std::string> sources;
   Text title;

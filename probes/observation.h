@@ -49,6 +49,7 @@ struct EchoObservation {
   std::uint32_t sequence = 0;
   EchoOutcome outcome = EchoOutcome::lost;
   RefusalReason reason = RefusalReason::none;
+  bool after_loss = false;  // refused: the request was counted as lost before the error came
   std::uint8_t ttl = 0;     // of the reply, 0 where the kernel did not tell
   Duration rtt{};           // reply, late and duplicate
   TimePoint sent{};

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <vector>
+
+#include "exporters/report.h"
+
+namespace tunnelwatch::agent {
+
+// The catalogue of causes as the exporters' plain data, in the catalogue's order. Static storage.
+const std::vector<exporters::CauseInfo>& cause_list();
+
+}  // namespace tunnelwatch::agent

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+// The commands, one file each. They print for people (or JSON) and return the process's exit code.
+namespace tunnelwatch::cli {
+
+enum ExitCode : int { exit_ok = 0, exit_fault_found = 1, exit_usage = 2, exit_configuration = 78 };
+
+struct AnalyzeArguments {
+  std::vector<std::string> captures;
+  bool json = false;
+  bool chinese = false;
+};
+int analyze(const AnalyzeArguments& arguments);
+
+struct RunArguments {
+  std::string config;  // empty: the embedded default
+};
+int run(const RunArguments& arguments);
+
+struct CheckConfigArguments {
+  std::string config;
+  bool print = false;
+};
+int check_config(const CheckConfigArguments& arguments);
+
+struct StatusArguments {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 9814;
+  bool json = false;
+  bool chinese = false;
+};
+int status(const StatusArguments& arguments);
+
+struct CausesArguments {
+  bool json = false;
+  bool markdown = false;
+};
+int causes(const CausesArguments& arguments);
+
+}  // namespace tunnelwatch::cli

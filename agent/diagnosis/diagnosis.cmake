@@ -1,0 +1,10 @@
+# Observations -> three-valued facts -> rules -> verdict.
+add_library(tunnelwatch_diagnosis STATIC
+  ${CMAKE_CURRENT_LIST_DIR}/evidence.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/rules.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/verdict.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/wording.cpp)
+add_library(tunnelwatch::diagnosis ALIAS tunnelwatch_diagnosis)
+target_link_libraries(tunnelwatch_diagnosis
+  PUBLIC tunnelwatch::options tunnelwatch::catalogue tunnelwatch::active tunnelwatch::ike
+  PRIVATE tunnelwatch::wire fmt::fmt)

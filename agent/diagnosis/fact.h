@@ -1,0 +1,119 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "exporters/report.h"
+#include "probes/time.h"
+
+// What is known of one tunnel, each fact three-valued: nobody looked, it is so, it is not so. Absence of data is
+// `unknown` and satisfies no rule.
+namespace tunnelwatch::diagnosis {
+
+using exporters::Text;
+
+enum class Known : std::uint8_t { unknown, yes, no };
+
+// How sure a finding is; spelled as the report's words.
+enum class Confidence : std::uint8_t { possible, likely, confirmed };
+std::string_view to_string(Confidence confidence);
+
+enum class FactId : std::uint8_t {
+  // The wire: how the negotiation goes.
+  init_unanswered,         // our first messages of IKE are repeated without an answer
+  local_silent,            // the peer's first messages arrive and this gateway does not answer
+  proposal_refused,
+  connection_refused,      // NO_PROPOSAL_CHOSEN in the form of a responder that knows no such connection
+  group_unresolved,        // INVALID_KE_PAYLOAD again and again
+  version_refused,
+  version_differs,         // one side asks in IKEv1, the other in IKEv2
+  mode_refused,
+  mode_differs,            // v1: message 5 answered once: another mode, or another identity
+  cookie_repeated,
+  malformed_seen,
+  syntax_refused,          // INVALID_SYNTAX, PAYLOAD_MALFORMED: the other end cannot read ours
+  invalid_spi,             // INVALID_SPI, INVALID_IKE_SPI, INVALID_COOKIE in clear
+  unknown_exchange_seen,
+  critical_refused,
+  sm_in_v2,
+  auth_unanswered,
+  auth_unanswered_4500,
+  auth_fragmented,         // the unanswered message travelled in fragments
+  auth_refused,
+  auth_refused_by_us,
+  eap_refused,
+  eap_unanswered,
+  xauth_refused,
+  xauth_unanswered,
+  child_refused,
+  child_unanswered,
+  rekey_refused,
+  // Its life and end.
+  ike_up,                  // an IKE SA stands
+  child_up,
+  liveness_unanswered,
+  local_unresponsive,      // the peer's liveness requests are not answered by this gateway
+  peer_deleted,
+  // ICMP errors that quote our IKE or ESP.
+  ike_500_rejected,
+  ike_4500_rejected,
+  esp_rejected,
+  peer_unreachable,        // host or network unreachable
+  // ESP.
+  esp_one_way,
+  // NAT.
+  local_nat,
+  // Our own probes.
+  gateway_answers_echo,
+  gateway_silent,          // it used to answer
+  gateway_loses,
+  references_lose,
+  inner_silent,
+  inner_loses,
+  probe_500_silent,
+  probe_500_rejected,
+  probe_4500_silent,
+  probe_4500_rejected,
+};
+inline constexpr std::size_t kFactCount = static_cast<std::size_t>(FactId::probe_4500_rejected) + 1;
+
+struct Fact {
+  Known value = Known::unknown;
+  Confidence confidence = Confidence::likely;
+  TimePoint since{};  // when it became so
+  TimePoint last{};   // when it was last seen to be so
+  Text evidence;      // the newest, as a sentence
+};
+
+class Facts {
+ public:
+  const Fact& operator[](FactId id) const { return facts_[static_cast<std::size_t>(id)]; }
+  bool is(FactId id) const { return (*this)[id].value == Known::yes; }
+  bool is_not(FactId id) const { return (*this)[id].value == Known::no; }
+
+  void affirm(FactId id, TimePoint at, Confidence confidence, Text evidence) {
+    Fact& f = at_(id);
+    if (f.value != Known::yes) f.since = at;
+    f.value = Known::yes;
+    f.confidence = confidence;
+    f.last = at;
+    f.evidence = std::move(evidence);
+  }
+  void deny(FactId id, TimePoint at) {
+    Fact& f = at_(id);
+    if (f.value == Known::no) return;
+    f = Fact{};
+    f.value = Known::no;
+    f.since = f.last = at;
+  }
+  void forget(FactId id) { at_(id) = Fact{}; }
+
+ private:
+  Fact& at_(FactId id) { return facts_[static_cast<std::size_t>(id)]; }
+  std::array<Fact, kFactCount> facts_{};
+};
+
+}  // namespace tunnelwatch::diagnosis

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "agent/diagnosis/cause.h"
+#include "agent/diagnosis/catalogue.h"
+#include "agent/diagnosis/fact.h"
+
+namespace tunnelwatch::diagnosis {
+
+// One row of the decision table: when the facts are so, this is a cause, as sure as that, and these facts show it.
+struct Rule {
+  Cause cause;
+  bool (*when)(const Facts&);
+  Confidence confidence;
+  ShortList<FactId, 6> shown_by;  // the first one that is so lends its time; all that are so lend their evidence
+};
+
+// In the order of specificity: of two causes that are equally sure the earlier one ranks first.
+std::span<const Rule> rules();
+
+struct Finding {
+  Cause cause;
+  Confidence confidence;
+  TimePoint since;
+  TimePoint last;
+  std::vector<Text> evidence;
+};
+
+// Every rule that matches, best first, each cause once.
+std::vector<Finding> diagnose(const Facts& facts);
+
+}  // namespace tunnelwatch::diagnosis

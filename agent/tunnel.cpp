@@ -1,0 +1,162 @@
+#include "agent/tunnel.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "agent/diagnosis/wording.h"
+
+namespace tunnelwatch::agent {
+
+using passive::IkeSight;
+using passive::PeerState;
+using passive::Side;
+
+namespace {
+
+// What is told as an event: a request without an answer once, when it is first repeated, and never an ordinary answer.
+bool is_event(const passive::IkeObservation& o) {
+  switch (o.sight) {
+    case IkeSight::request_answered: return false;
+    case IkeSight::init_unanswered:
+    case IkeSight::auth_unanswered:
+    case IkeSight::eap_unanswered:
+    case IkeSight::xauth_unanswered:
+    case IkeSight::child_unanswered:
+    case IkeSight::request_unanswered: return o.sends == 2;
+    default: return true;
+  }
+}
+
+exporters::Text text_of(diagnosis::LocalText t) { return {std::string(t.en), std::string(t.zh)}; }
+
+}  // namespace
+
+std::string_view to_string(PeerState state) {
+  switch (state) {
+    case PeerState::unknown: return "unknown";
+    case PeerState::negotiating: return "negotiating";
+    case PeerState::up: return "up";
+    case PeerState::down: return "down";
+  }
+  return "unknown";
+}
+
+Tunnel::Tunnel(config::Tunnel settings, bool configured, const config::LossThresholds& loss)
+    : settings_(std::move(settings)), configured_(configured), remote_(settings_.remote.address), evidence_(loss) {}
+
+bool Tunnel::matches(const passive::PeerKey& key) const {
+  return remote_ == key.remote && (!settings_.local || *settings_.local == key.local);
+}
+
+void Tunnel::on_ike(const passive::IkeObservation& o) {
+  last_heard_ = std::max(last_heard_, o.at);
+  evidence_.on_ike(o);
+  dirty_ = true;
+  if (!is_event(o)) return;
+  ++event_counts_[static_cast<std::size_t>(o.sight)];
+  events_.push_back({o.at, o});
+  if (events_.size() > kMaxEvents) events_.pop_front();
+}
+
+void Tunnel::on_esp(const passive::EspStreamSummary& s, bool outbound) {
+  last_heard_ = std::max(last_heard_, s.last);
+  auto it = std::find_if(streams_.begin(), streams_.end(), [&](const Stream& x) { return x.last.spi == s.spi && x.outbound == outbound; });
+  if (it == streams_.end()) {
+    if (streams_.size() == kMaxStreams) {
+      streams_.erase(std::min_element(streams_.begin(), streams_.end(), [](const Stream& a, const Stream& b) { return a.last.last < b.last.last; }));
+    }
+    it = streams_.insert(streams_.end(), Stream{passive::EspStreamSummary{}, outbound});
+    it->last.spi = s.spi;
+  }
+  // A stream that left the front end's table and came back begins at nought again.
+  const bool restarted = s.packets < it->last.packets;
+  const auto grown = [&](std::uint64_t now, std::uint64_t before) { return restarted ? now : now - std::min(now, before); };
+  exporters::EspTotals& totals = outbound ? esp_out_ : esp_in_;
+  const std::uint64_t packets = grown(s.packets, it->last.packets);
+  totals.packets += packets;
+  totals.bytes += grown(s.bytes, it->last.bytes);
+  totals.lost += grown(s.lost, it->last.lost);
+  totals.reordered += grown(s.reordered, it->last.reordered);
+  totals.duplicates += grown(s.duplicates, it->last.duplicates);
+  it->last = s;
+  if (packets == 0) return;
+  evidence_.on_esp(outbound, packets, s.last);
+  dirty_ = true;
+}
+
+Tunnel::Settled Tunnel::settle(const passive::IkePeerView* view, TimePoint now) {
+  dirty_ = false;
+  Settled settled;
+  const auto findings = diagnosis::diagnose(evidence_.facts());
+  settled.causes = verdict_.update(findings, now);
+  PeerState state = view != nullptr ? view->state : PeerState::unknown;
+  // An SA that stands while nothing gets through is no tunnel that is up.
+  const bool dead = std::any_of(findings.begin(), findings.end(), [](const diagnosis::Finding& f) {
+    return f.cause == diagnosis::Cause::dpd_timeout || f.cause == diagnosis::Cause::esp_blocked;
+  });
+  if (state == PeerState::up && dead) state = PeerState::down;
+  if (state != state_ || !state_since_) {
+    if (state != state_) settled.state = state;
+    state_ = state;
+    state_since_ = now;
+  }
+  return settled;
+}
+
+exporters::TunnelReport Tunnel::report(const passive::IkePeerView* view, const WallClock& clock) const {
+  exporters::TunnelReport r;
+  r.name = name();
+  r.configured = configured_;
+  if (peer_) {
+    r.local = peer_->local.to_string();
+    r.remote = peer_->remote.to_string();
+  } else {
+    if (settings_.local) r.local = settings_.local->to_string();
+    r.remote = remote_ ? remote_->to_string() : "";
+  }
+  r.state = to_string(state_);
+  if (state_since_) r.state_since = clock.at(*state_since_);
+  for (const auto* c : verdict_.ranked()) {
+    const auto& row = diagnosis::row_of(c->cause);
+    exporters::CauseReport cause;
+    cause.cause = to_string(c->cause);
+    cause.active = c->active;
+    cause.confidence = to_string(c->confidence);
+    cause.first_seen = clock.at(c->first_seen);
+    cause.last_seen = clock.at(c->last_seen);
+    if (c->cleared) cause.cleared = clock.at(*c->cleared);
+    for (const auto s : row.sections) cause.sections.emplace_back(s);
+    cause.title = text_of(row.title);
+    cause.action = text_of(row.action);
+    cause.evidence = c->evidence;
+    for (const auto a : row.alternatives) cause.alternatives.emplace_back(to_string(a));
+    r.causes.push_back(std::move(cause));
+  }
+  for (const Event& e : events_) {
+    const std::string_view by = e.observation.by == Side::local ? "local" : "remote";
+    r.events.push_back({clock.at(e.at), std::string(to_string(e.observation.sight)), std::string(by), diagnosis::describe(e.observation).en});
+  }
+  for (std::size_t i = 0; i < event_counts_.size(); ++i) {
+    const auto sight = static_cast<IkeSight>(i);
+    if (sight == IkeSight::request_answered) continue;
+    r.event_counts.emplace_back(to_string(sight), event_counts_[i]);
+  }
+  for (const Stream& s : streams_) {
+    r.esp.push_back({fmt::format("0x{:08x}", s.last.spi), s.outbound ? "out" : "in", s.last.packets, s.last.bytes, s.last.lost, s.last.reordered,
+                     s.last.duplicates, s.last.in_udp});
+  }
+  r.esp_in = esp_in_;
+  r.esp_out = esp_out_;
+  if (view == nullptr) return r;
+  r.ike_version = view->version;
+  r.nat.local = view->nat_local;
+  r.nat.remote = view->nat_remote;
+  for (const auto& o : view->offers.local) r.offers.local.push_back(passive::to_string(o));
+  for (const auto& o : view->offers.remote) r.offers.remote.push_back(passive::to_string(o));
+  r.offers.differences = passive::differences(view->offers);
+  r.ike_messages = {{"out", view->messages[0]}, {"in", view->messages[1]}};
+  return r;
+}
+
+}  // namespace tunnelwatch::agent

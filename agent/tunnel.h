@@ -1,0 +1,86 @@
+#pragma once
+
+#include <array>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/diagnosis/evidence.h"
+#include "agent/diagnosis/verdict.h"
+#include "config/settings.h"
+#include "exporters/report.h"
+#include "probes/passive/ike_tracker.h"
+#include "probes/passive/packet_sink.h"
+
+namespace tunnelwatch::agent {
+
+// All that the agent keeps of one tunnel: what the configuration says, what was observed, what follows from it.
+class Tunnel {
+ public:
+  Tunnel(config::Tunnel settings, bool configured, const config::LossThresholds& loss);
+
+  const config::Tunnel& settings() const { return settings_; }
+  const std::string& name() const { return settings_.name; }
+  bool configured() const { return configured_; }
+  // New settings of the same tunnel at a reload: nothing already counted is lost.
+  void reconfigure(config::Tunnel settings) { settings_ = std::move(settings); }
+
+  bool matches(const passive::PeerKey& key) const;
+  const std::optional<passive::PeerKey>& peer() const { return peer_; }
+  void bind(const passive::PeerKey& key) { peer_ = key; }
+  void set_remote(const std::optional<IpAddress>& address) { remote_ = address; }
+  const std::optional<IpAddress>& remote() const { return remote_; }
+
+  void on_ike(const passive::IkeObservation& observation);
+  void on_esp(const passive::EspStreamSummary& stream, bool outbound);
+  diagnosis::Evidence& evidence() { dirty_ = true; return evidence_; }
+  const diagnosis::Evidence& evidence() const { return evidence_; }
+
+  // Draws the conclusions. True where the state or a cause changed.
+  struct Settled {
+    std::vector<diagnosis::VerdictChange> causes;
+    std::optional<passive::PeerState> state;  // where it changed
+  };
+  Settled settle(const passive::IkePeerView* view, TimePoint now);
+  bool dirty() const { return dirty_; }
+
+  passive::PeerState state() const { return state_; }
+  const diagnosis::Verdict& verdict() const { return verdict_; }
+  TimePoint last_heard() const { return last_heard_; }
+  bool wants_probe() const { return evidence_.wants_probe(); }
+
+  exporters::TunnelReport report(const passive::IkePeerView* view, const WallClock& clock) const;
+
+ private:
+  struct Event {
+    TimePoint at;
+    passive::IkeObservation observation;
+  };
+  static constexpr std::size_t kMaxEvents = 128;
+  static constexpr std::size_t kMaxStreams = 32;
+
+  config::Tunnel settings_;
+  bool configured_;
+  std::optional<passive::PeerKey> peer_;
+  std::optional<IpAddress> remote_;
+  diagnosis::Evidence evidence_;
+  diagnosis::Verdict verdict_;
+  passive::PeerState state_ = passive::PeerState::unknown;
+  std::optional<TimePoint> state_since_;
+  std::deque<Event> events_;
+  std::array<std::uint64_t, passive::kIkeSightCount> event_counts_{};
+  struct Stream {
+    passive::EspStreamSummary last;
+    bool outbound = false;
+  };
+  std::vector<Stream> streams_;
+  exporters::EspTotals esp_in_;
+  exporters::EspTotals esp_out_;
+  TimePoint last_heard_{};
+  bool dirty_ = true;
+};
+
+std::string_view to_string(passive::PeerState state);
+
+}  // namespace tunnelwatch::agent

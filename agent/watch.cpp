@@ -1,0 +1,178 @@
+#include "agent/watch.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace tunnelwatch::agent {
+
+using passive::IkeSight;
+using passive::Side;
+
+namespace {
+
+// A peer is worth a tunnel of its own where this gateway speaks to it by its own will, or where an SA stands. Whoever
+// only knocks (the Internet scans UDP 500 all day) is nobody's tunnel.
+bool is_of_ours(const passive::IkeObservation& o) {
+  switch (o.sight) {
+    case IkeSight::negotiation_started: return o.by == Side::local;
+    case IkeSight::ike_established:
+    case IkeSight::ike_resumed_midway:
+    case IkeSight::child_established:
+    case IkeSight::child_rekeyed:
+    case IkeSight::ike_rekeyed: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+Watch::Watch(Options options) : options_(options), tracker_({}, *this) {}
+
+void Watch::configure(const std::vector<config::Tunnel>& settings) {
+  std::vector<std::unique_ptr<Tunnel>> next;
+  for (const auto& s : settings) {
+    const auto same = std::find_if(tunnels_.begin(), tunnels_.end(), [&](const auto& t) {
+      return t != nullptr && t->configured() && t->name() == s.name && t->settings().remote == s.remote;
+    });
+    if (same != tunnels_.end()) {
+      (*same)->reconfigure(s);
+      next.push_back(std::move(*same));
+    } else {
+      next.push_back(std::make_unique<Tunnel>(s, true, options_.loss));
+    }
+  }
+  // What was discovered stays, unless the configuration now names it.
+  for (auto& t : tunnels_) {
+    if (t == nullptr || t->configured()) continue;
+    const bool named = std::any_of(next.begin(), next.end(), [&](const auto& n) { return n->configured() && t->peer() && n->matches(*t->peer()); });
+    if (!named) next.push_back(std::move(t));
+  }
+  tunnels_ = std::move(next);
+  tracker_.unpin_all();
+  for (const auto& t : tunnels_) {
+    if (t->configured() && t->remote()) tracker_.pin(*t->remote());
+  }
+}
+
+std::vector<Tunnel*> Watch::tunnels_of(const passive::PeerKey& key) {
+  std::vector<Tunnel*> found;
+  for (auto& t : tunnels_) {
+    if (!t->matches(key)) continue;
+    if (!t->peer()) t->bind(key);
+    if (*t->peer() == key) found.push_back(t.get());
+  }
+  return found;
+}
+
+Tunnel* Watch::discover(const passive::PeerKey& key, TimePoint) {
+  if (!options_.discovery.enabled) return nullptr;
+  const auto discovered = std::count_if(tunnels_.begin(), tunnels_.end(), [](const auto& t) { return !t->configured(); });
+  if (static_cast<std::size_t>(discovered) >= options_.discovery.max_tunnels) {
+    auto oldest = tunnels_.end();
+    for (auto it = tunnels_.begin(); it != tunnels_.end(); ++it) {
+      if (!(*it)->configured() && (oldest == tunnels_.end() || (*it)->last_heard() < (*oldest)->last_heard())) oldest = it;
+    }
+    if (oldest == tunnels_.end()) return nullptr;
+    tunnels_.erase(oldest);
+    ++counters_.evicted;
+  }
+  config::Tunnel settings;
+  settings.name = key.remote.to_string();
+  if (find(settings.name) != nullptr) settings.name = fmt::format("{}-{}", key.local.to_string(), key.remote.to_string());
+  settings.local = key.local;
+  settings.remote = {key.remote.to_string(), key.remote};
+  tunnels_.push_back(std::make_unique<Tunnel>(std::move(settings), false, options_.loss));
+  tunnels_.back()->bind(key);
+  ++counters_.discovered;
+  return tunnels_.back().get();
+}
+
+Tunnel* Watch::find(std::string_view name) {
+  const auto it = std::find_if(tunnels_.begin(), tunnels_.end(), [&](const auto& t) { return t->name() == name; });
+  return it == tunnels_.end() ? nullptr : it->get();
+}
+
+const passive::IkePeerView* Watch::view_of(const Tunnel& tunnel) const { return tunnel.peer() ? tracker_.find(*tunnel.peer()) : nullptr; }
+
+void Watch::on_ike(const wire::Datagram& ike, TimePoint at, bool reassembled) { tracker_.on_ike(ike, at, reassembled); }
+
+void Watch::on_ike(const passive::PeerKey& peer, const passive::IkeObservation& observation) {
+  auto tunnels = tunnels_of(peer);
+  if (tunnels.empty() && (options_.offline || is_of_ours(observation))) {
+    if (Tunnel* found = discover(peer, observation.at); found != nullptr) tunnels.push_back(found);
+  }
+  for (Tunnel* t : tunnels) t->on_ike(observation);
+}
+
+// Either the guess of direction was wrong, so the tunnel begins anew under the right key, or the tracker ran out of room.
+void Watch::on_forgotten(const passive::PeerKey& peer) {
+  std::erase_if(tunnels_, [&](const auto& t) { return !t->configured() && t->peer() == peer; });
+}
+
+void Watch::on_icmp_error(const wire::Datagram& error, const wire::Datagram& quoted, TimePoint at) {
+  const bool esp = quoted.kind == wire::DatagramKind::esp || quoted.kind == wire::DatagramKind::esp_in_udp;
+  if (!esp && quoted.kind != wire::DatagramKind::ike) return;
+  // Our own probes leave from ephemeral ports and have their own error queue.
+  const bool from_daemon = quoted.source_port == 500 || quoted.source_port == 4500 || quoted.kind == wire::DatagramKind::esp;
+  if (!from_daemon) return;
+  const auto reason = refusal_of_icmp(error.source.family(), error.icmp_type, error.icmp_code);
+  const passive::PeerKey key = tracker_.key_of(quoted.source, quoted.destination).value_or(passive::PeerKey{quoted.source, quoted.destination});
+  if (key.remote != quoted.destination) return;  // a packet of the peer's that we refuse is the peer's evidence
+  const std::uint16_t port = quoted.kind == wire::DatagramKind::esp ? std::uint16_t{0} : quoted.destination_port;
+  for (Tunnel* t : tunnels_of(key)) t->evidence().on_icmp_error(reason, error.source, error.source == key.remote, esp, port, at);
+}
+
+void Watch::on_nat_keepalive(const wire::Datagram&, TimePoint) {}
+
+void Watch::on_esp(const passive::EspStreamSummary& s) {
+  tracker_.on_esp(s.source, s.destination, s.in_udp, s.last);
+  auto key = tracker_.key_of(s.source, s.destination);
+  if (!key) {
+    // ESP whose IKE was not seen: a configured tunnel knows its ends.
+    const passive::PeerKey out{s.source, s.destination};
+    const passive::PeerKey in{s.destination, s.source};
+    key = !tunnels_of(out).empty() ? out : in;
+  }
+  for (Tunnel* t : tunnels_of(*key)) t->on_esp(s, s.source == key->local);
+}
+
+void Watch::on_fragments(const passive::FragmentEvent&) {}
+
+void Watch::settle(TimePoint now) {
+  for (auto& t : tunnels_) {
+    if (!t->dirty()) continue;
+    const auto settled = t->settle(view_of(*t), now);
+    if (on_change_ && (!settled.causes.empty() || settled.state)) on_change_(*t, settled, now);
+  }
+}
+
+void Watch::forget_idle(TimePoint now) {
+  std::erase_if(tunnels_, [&](const auto& t) {
+    const bool idle = !t->configured() && !options_.offline && t->last_heard() != TimePoint{} && now - t->last_heard() > options_.discovery.idle;
+    if (idle) ++counters_.evicted;
+    return idle;
+  });
+}
+
+void Watch::advance(TimePoint now) {
+  tracker_.advance(now);
+  for (auto& t : tunnels_) t->evidence().advance(now);
+  settle(now);
+  forget_idle(now);
+}
+
+void Watch::finish(TimePoint now) {
+  tracker_.finish();
+  for (auto& t : tunnels_) t->evidence().advance(now);
+  settle(now);
+}
+
+std::vector<exporters::TunnelReport> Watch::report(const WallClock& clock) const {
+  std::vector<exporters::TunnelReport> reports;
+  reports.reserve(tunnels_.size());
+  for (const auto& t : tunnels_) reports.push_back(t->report(view_of(*t), clock));
+  return reports;
+}
+
+}  // namespace tunnelwatch::agent

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "agent/tunnel.h"
+#include "config/settings.h"
+#include "probes/observation.h"
+#include "probes/passive/ike_tracker.h"
+#include "probes/passive/packet_sink.h"
+
+namespace tunnelwatch::agent {
+
+// Everything that decides, and nothing that does I/O: packets and probe results in, verdicts out. `analyze` feeds it
+// from files, the daemon from its capture threads and probes; both get the same diagnosis. One thread.
+class Watch final : public passive::PacketSink, public passive::IkePeerSink {
+ public:
+  struct Options {
+    config::Discovery discovery;
+    config::LossThresholds loss;
+    bool offline = false;  // a file's strangers are what the operator asks about; live ones are background noise
+  };
+  struct Counters {
+    std::uint64_t discovered = 0;  // since the start
+    std::uint64_t evicted = 0;
+  };
+  // Something worth a log line.
+  using OnChange = std::function<void(const Tunnel&, const Tunnel::Settled&, TimePoint)>;
+
+  explicit Watch(Options options);
+
+  void set_on_change(OnChange on_change) { on_change_ = std::move(on_change); }
+  // The tunnels of the configuration; those that stay keep what they counted.
+  void configure(const std::vector<config::Tunnel>& tunnels);
+  void set_options(Options options) { options_ = options; }
+
+  passive::IkeTracker& tracker() { return tracker_; }
+  const passive::IkeTracker& tracker() const { return tracker_; }
+
+  // PacketSink
+  void on_ike(const wire::Datagram& ike, TimePoint at, bool reassembled) override;
+  void on_icmp_error(const wire::Datagram& error, const wire::Datagram& quoted, TimePoint at) override;
+  void on_nat_keepalive(const wire::Datagram& keepalive, TimePoint at) override;
+  void on_esp(const passive::EspStreamSummary& stream) override;
+  void on_fragments(const passive::FragmentEvent& event) override;
+  // IkePeerSink
+  void on_ike(const passive::PeerKey& peer, const passive::IkeObservation& observation) override;
+  void on_forgotten(const passive::PeerKey& peer) override;
+
+  // Time passes; draws all conclusions that are due.
+  void advance(TimePoint now);
+  // Draws the conclusions from what came since the last call.
+  void settle(TimePoint now);
+  // The end of a file.
+  void finish(TimePoint now);
+
+  const std::vector<std::unique_ptr<Tunnel>>& tunnels() const { return tunnels_; }
+  Tunnel* find(std::string_view name);
+  const passive::IkePeerView* view_of(const Tunnel& tunnel) const;
+  const Counters& counters() const { return counters_; }
+  std::vector<exporters::TunnelReport> report(const WallClock& clock) const;
+
+ private:
+  std::vector<Tunnel*> tunnels_of(const passive::PeerKey& key);
+  Tunnel* discover(const passive::PeerKey& key, TimePoint at);
+  void forget_idle(TimePoint now);
+
+  Options options_;
+  OnChange on_change_;
+  std::vector<std::unique_ptr<Tunnel>> tunnels_;  // configured ones first, in the order of the configuration
+  passive::IkeTracker tracker_;
+  Counters counters_;
+};
+
+}  // namespace tunnelwatch::agent

@@ -1,0 +1,174 @@
+#pragma once
+
+#include "config/settings.h"
+#include "config/syntax.h"
+
+#include <array>
+#include <chrono>
+#include <string_view>
+#include <tuple>
+
+// Every key of the configuration, once: its name, its field, how it is written, and what it means. Reader, dump,
+// schema test and the printed reference all walk these tables; a new setting is a field in settings.h, a row here, and
+// its lines in tunnelwatch.yaml and tunnelwatch.schema.json, which a test asks for. Defaults are those on the fields.
+namespace tunnelwatch::config {
+
+enum class Need : std::uint8_t { optional, required };
+
+template <class Owner, class Value, class Syntax>
+struct Key {
+  constexpr Key(std::string_view name_, Value Owner::*member_, Syntax syntax_, std::string_view help_,
+                Need need_ = Need::optional)
+      : name(name_), member(member_), syntax(syntax_), help(help_), need(need_) {}
+
+  std::string_view name;
+  Value Owner::*member;
+  Syntax syntax;
+  std::string_view help;  // one sentence without a full stop
+  Need need;
+};
+
+// What a drop-in file of the include directory may say.
+struct DropIn {
+  std::vector<Tunnel> tunnels;
+};
+
+inline constexpr std::size_t kMaxTunnels = 1000;
+inline constexpr std::size_t kMaxTargets = 10'000;  // remotes, inner hosts and references together
+inline constexpr std::size_t kMaxReferences = 16;
+inline constexpr std::size_t kMaxSubnets = 256;
+inline constexpr std::size_t kMaxInnerHosts = 1000;
+inline constexpr std::size_t kMaxProposals = 32;
+inline constexpr std::size_t kMaxInterfaces = 64;
+
+inline constexpr std::array<std::string_view, 4> kLogLevelNames{"debug", "info", "warning", "error"};
+inline constexpr std::array<std::string_view, 3> kIkeVersionNames{"any", "1", "2"};
+inline constexpr BandwidthText kBandwidth{1'000, 1'000'000'000'000};
+
+template <class T>
+struct Keys;
+
+template <>
+struct Keys<Bandwidths> {
+  static constexpr std::tuple all{
+      Key{"egress", &Bandwidths::egress, kBandwidth, "What the line to the internet carries"},
+      Key{"gateway", &Bandwidths::gateway, kBandwidth,
+          "What the cloud's VPN gateway or its public address is sized for"},
+  };
+};
+
+template <>
+struct Keys<Tunnel> {
+  static constexpr std::tuple all{
+      Key{"name", &Tunnel::name, kTunnelName, "Unique; the label of the tunnel's metrics", Need::required},
+      Key{"local", &Tunnel::local, AddressText{},
+          "This gateway's address towards the peer; without it, what the route to the peer says"},
+      Key{"local_interface", &Tunnel::local_interface, kInterface, "In place of local: the interface that holds it"},
+      Key{"remote", &Tunnel::remote, HostText{}, "The peer, an address or a DNS name", Need::required},
+      Key{"ike_version", &Tunnel::version, Choice{kIkeVersionNames}, "The IKE version that the peer is set to"},
+      Key{"ike", &Tunnel::ike, ListOf{kProposal, kMaxProposals}, "Proposals expected for the IKE SA"},
+      Key{"esp", &Tunnel::esp, ListOf{kProposal, kMaxProposals}, "Proposals expected for the child SAs"},
+      Key{"local_subnets", &Tunnel::local_subnets, ListOf{SubnetText{}, kMaxSubnets},
+          "Subnets on this side that the tunnel carries"},
+      Key{"remote_subnets", &Tunnel::remote_subnets, ListOf{SubnetText{}, kMaxSubnets}, "Subnets behind the peer"},
+      Key{"inner_hosts", &Tunnel::inner_hosts, ListOf{HostText{}, kMaxInnerHosts},
+          "Hosts behind the peer that answer a ping through the tunnel"},
+      Key{"egress_interface", &Tunnel::egress_interface, kInterface,
+          "Where traffic to the peer is expected to leave; without it, not checked"},
+      Key{"bandwidth", &Tunnel::bandwidth, Section{}, "What the path is sized for; without it, not checked"},
+  };
+};
+
+template <>
+struct Keys<IcmpProbe> {
+  static constexpr std::tuple all{
+      Key{"interval", &IcmpProbe::interval, DurationText{std::chrono::milliseconds{10}, std::chrono::hours{1}},
+          "Between two echo requests to one target"},
+      Key{"timeout", &IcmpProbe::timeout, DurationText{std::chrono::milliseconds{1}, std::chrono::hours{1}},
+          "How long a reply is waited for; below interval"},
+      Key{"payload_bytes", &IcmpProbe::payload_bytes, Whole{24, 1472}, "Bytes behind the ICMP header"},
+      Key{"dont_fragment", &IcmpProbe::dont_fragment, Flag{}, "Whether requests forbid fragmentation"},
+  };
+};
+
+template <>
+struct Keys<IkeProbe> {
+  static constexpr std::tuple all{
+      Key{"enabled", &IkeProbe::enabled, Flag{}, "Whether peers are asked on UDP 500 and 4500"},
+      Key{"interval", &IkeProbe::interval, DurationText{std::chrono::seconds{1}, std::chrono::hours{1}},
+          "Between two requests to one port of one peer while all is well"},
+      Key{"timeout", &IkeProbe::timeout, DurationText{std::chrono::milliseconds{1}, std::chrono::hours{1}},
+          "How long an answer is waited for; below interval"},
+      Key{"burst", &IkeProbe::burst, Whole{1, 100}, "Requests that may follow at once when something looks wrong"},
+  };
+};
+
+template <>
+struct Keys<Probes> {
+  static constexpr std::tuple all{
+      Key{"icmp", &Probes::icmp, Section{}, "Echo requests to peers, references and inner hosts"},
+      Key{"ike", &Probes::ike, Section{}, "IKE requests to peers"},
+  };
+};
+
+template <>
+struct Keys<Capture> {
+  static constexpr std::tuple all{
+      Key{"interfaces", &Capture::interfaces, ListOf{kInterface, kMaxInterfaces},
+          "Where packets are read; empty: every interface that has a default route"},
+      Key{"buffer", &Capture::buffer_bytes, SizeText{1U << 16, 1U << 30}, "The kernel's ring for each interface"},
+      Key{"snap_length", &Capture::snap_length, SizeText{256, 1U << 18}, "Bytes kept of each packet"},
+  };
+};
+
+template <>
+struct Keys<Discovery> {
+  static constexpr std::tuple all{
+      Key{"enabled", &Discovery::enabled, Flag{}, "Whether peers that no tunnel names are watched"},
+      Key{"max_tunnels", &Discovery::max_tunnels, Whole{1, 10'000}, "The most peers that are watched in this way"},
+      Key{"idle", &Discovery::idle, DurationText{std::chrono::seconds{1}, std::chrono::hours{720}},
+          "A discovered peer is forgotten after this long without a packet"},
+  };
+};
+
+template <>
+struct Keys<LossThresholds> {
+  static constexpr std::tuple all{
+      Key{"loss_ratio", &LossThresholds::loss_ratio, Ratio{}, "Loss above this is a finding"},
+      Key{"clear_ratio", &LossThresholds::clear_ratio, Ratio{}, "Loss below this clears it; below loss_ratio"},
+      Key{"window", &LossThresholds::window, DurationText{std::chrono::seconds{10}, std::chrono::hours{1}},
+          "The time over which loss is counted"},
+  };
+};
+
+template <>
+struct Keys<Settings> {
+  static constexpr std::tuple all{
+      Key{"listen", &Settings::listen, EndpointText{}, "Where metrics, API and page are served"},
+      Key{"log_level", &Settings::log_level, Choice{kLogLevelNames}, "The least severe messages that are logged"},
+      Key{"include_dir", &Settings::include_dir, kDirectory,
+          "A directory of *.yaml files with more tunnels, relative to this file; empty: none"},
+      Key{"references", &Settings::references, ListOf{HostText{}, kMaxReferences},
+          "Hosts on the internet that tell a lost peer from a lost line"},
+      Key{"probes", &Settings::probes, Section{}, "What is sent"},
+      Key{"capture", &Settings::capture, Section{}, "What is read from the wire"},
+      Key{"discovery", &Settings::discovery, Section{}, "Peers found in the traffic"},
+      Key{"loss", &Settings::loss, Section{}, "When loss becomes a finding"},
+      Key{"tunnels", &Settings::tunnels, ListOf{Section{}, kMaxTunnels}, "The tunnels of this gateway"},
+  };
+};
+
+template <>
+struct Keys<DropIn> {
+  static constexpr std::tuple all{
+      Key{"tunnels", &DropIn::tunnels, ListOf{Section{}, kMaxTunnels}, "The tunnels of this gateway"},
+  };
+};
+
+// Calls `visit(key)` for every row of T's table, in its order.
+template <class T, class Visit>
+void for_each_key(Visit&& visit) {
+  std::apply([&visit](const auto&... key) { (visit(key), ...); }, Keys<T>::all);
+}
+
+}  // namespace tunnelwatch::config

@@ -1,0 +1,161 @@
+#include "config/validate.h"
+
+#include "config/document.h"
+#include "config/keys.h"
+#include "config/units.h"
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+namespace tunnelwatch::config {
+namespace {
+
+class Validator {
+ public:
+  Validator(const Settings& settings, const Origins& origins) : settings_(settings), origins_(origins) {}
+
+  Findings run() && {
+    check_listen();
+    check_probes();
+    check_loss();
+    check_amounts();
+    check_names();
+    for (std::size_t i = 0; i < settings_.tunnels.size(); ++i) check_tunnel(settings_.tunnels[i], i);
+    return std::move(findings_);
+  }
+
+ private:
+  // Whether a rule about these values can be told: all were read well.
+  bool readable(std::initializer_list<std::string_view> paths) const {
+    for (const auto path : paths) {
+      if (origins_.is_broken(path)) return false;
+    }
+    return true;
+  }
+
+  void error(std::string_view path, std::string message) {
+    findings_.errors.push_back(origins_.error_at(path, std::move(message)));
+  }
+  void warning(std::string_view path, std::string message) {
+    findings_.warnings.push_back(origins_.error_at(path, std::move(message)));
+  }
+
+  void check_listen() {
+    if (readable({"listen"}) && settings_.listen.port == 0) error("listen", "the port must not be 0");
+  }
+
+  void check_timeout(std::string_view path, milliseconds interval, milliseconds timeout) {
+    const auto interval_path = path_of_key(path, "interval");
+    const auto timeout_path = path_of_key(path, "timeout");
+    if (!readable({interval_path, timeout_path}) || timeout < interval) return;
+    error(timeout_path, "must be shorter than the interval: " + format_duration(timeout) + " is not below " +
+                            format_duration(interval));
+  }
+
+  void check_probes() {
+    check_timeout("probes.icmp", settings_.probes.icmp.interval, settings_.probes.icmp.timeout);
+    check_timeout("probes.ike", settings_.probes.ike.interval, settings_.probes.ike.timeout);
+  }
+
+  void check_loss() {
+    const auto& loss = settings_.loss;
+    if (!readable({"loss.clear_ratio", "loss.loss_ratio"}) || loss.clear_ratio < loss.loss_ratio) return;
+    error("loss.clear_ratio", "must be below loss_ratio: " + format_ratio(loss.clear_ratio) + " is not below " +
+                                  format_ratio(loss.loss_ratio));
+  }
+
+  void check_amounts() {
+    const auto& s = settings_;
+    if (readable({"tunnels", "discovery.enabled"}) && s.tunnels.empty() && !s.discovery.enabled) {
+      error("discovery.enabled", "nothing to watch: there are no tunnels and discovery is off");
+    }
+    if (s.tunnels.size() > kMaxTunnels) {
+      error("tunnels",
+            std::to_string(s.tunnels.size()) + " tunnels in all; " + std::to_string(kMaxTunnels) + " are allowed");
+    }
+    if (s.references.size() > kMaxReferences) {
+      error("references",
+            std::to_string(s.references.size()) + " references; " + std::to_string(kMaxReferences) + " are allowed");
+    }
+    std::size_t targets = s.references.size() + s.tunnels.size();
+    for (const Tunnel& tunnel : s.tunnels) targets += tunnel.inner_hosts.size();
+    if (targets > kMaxTargets) {
+      error("tunnels",
+            std::to_string(targets) + " hosts to probe in all; " + std::to_string(kMaxTargets) + " are allowed");
+    }
+  }
+
+  void check_names() {
+    std::unordered_map<std::string_view, std::size_t> seen;
+    for (std::size_t i = 0; i < settings_.tunnels.size(); ++i) {
+      const auto path = path_of_key(path_of_item("tunnels", i), "name");
+      if (!readable({path})) continue;
+      const auto [first, fresh] = seen.emplace(settings_.tunnels[i].name, i);
+      if (fresh) continue;
+      const auto first_path = path_of_key(path_of_item("tunnels", first->second), "name");
+      error(path,
+            shown(settings_.tunnels[i].name) + " is the name of another tunnel, at " + origins_.place_of(first_path));
+    }
+  }
+
+  void check_tunnel(const Tunnel& tunnel, std::size_t index) {
+    const auto path = path_of_item("tunnels", index);
+    const auto of = [&path](std::string_view key) { return path_of_key(path, key); };
+    check_ends(tunnel, of("local"), of("local_interface"), of("remote"));
+    check_subnets(tunnel, of("local_subnets"), of("remote_subnets"));
+    check_inner_hosts(tunnel, of("inner_hosts"), of("remote_subnets"));
+  }
+
+  void check_ends(const Tunnel& tunnel, std::string_view local, std::string_view interface, std::string_view remote) {
+    if (readable({local, interface}) && tunnel.local && !tunnel.local_interface.empty()) {
+      error(interface, "stands beside local; give one of the two");
+    }
+    if (!readable({local, remote}) || !tunnel.local || !tunnel.remote.address) return;
+    if (tunnel.local->family() != tunnel.remote.address->family()) {
+      error(local, "is of another address family than remote " + tunnel.remote.name);
+    } else if (*tunnel.local == *tunnel.remote.address) {
+      error(local, "is the same address as remote");
+    }
+  }
+
+  void check_subnets(const Tunnel& tunnel, const std::string& local_path, const std::string& remote_path) {
+    if (!readable({local_path, remote_path})) return;
+    for (std::size_t i = 0; i < tunnel.remote_subnets.size(); ++i) {
+      const IpPrefix& remote = tunnel.remote_subnets[i];
+      for (const IpPrefix& local : tunnel.local_subnets) {
+        // A route-based tunnel offers everything on both sides and lets routes decide.
+        if (!remote.overlaps(local) || remote.length == 0 || local.length == 0) continue;
+        const auto path = path_of_item(remote_path, i);
+        if (remote == local) {
+          error(path, remote.to_string() + " is in local_subnets too");
+        } else {
+          warning(path, remote.to_string() + " overlaps " + local.to_string() + " of local_subnets");
+        }
+      }
+    }
+  }
+
+  void check_inner_hosts(const Tunnel& tunnel, const std::string& hosts_path, const std::string& subnets_path) {
+    if (!readable({hosts_path, subnets_path}) || tunnel.remote_subnets.empty()) return;
+    for (std::size_t i = 0; i < tunnel.inner_hosts.size(); ++i) {
+      const auto& host = tunnel.inner_hosts[i];
+      if (!host.address) continue;
+      bool inside = false;
+      for (const IpPrefix& subnet : tunnel.remote_subnets) inside = inside || subnet.contains(*host.address);
+      if (!inside) error(path_of_item(hosts_path, i), host.name + " is in none of remote_subnets");
+    }
+  }
+
+  const Settings& settings_;
+  const Origins& origins_;
+  Findings findings_;
+};
+
+}  // namespace
+
+Findings validate(const Settings& settings, const Origins& origins) { return Validator(settings, origins).run(); }
+
+}  // namespace tunnelwatch::config

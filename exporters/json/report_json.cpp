@@ -1,0 +1,235 @@
+#include "exporters/json/report_json.h"
+
+#include "exporters/histogram_quantile.h"
+#include "exporters/text/printable.h"
+
+#include <cmath>
+
+#include <boost/json/array.hpp>
+#include <boost/json/monotonic_resource.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+
+namespace json = boost::json;
+
+namespace tunnelwatch::exporters {
+namespace {
+
+using Counts = std::vector<std::pair<std::string, std::uint64_t>>;
+
+json::value seconds(WallTime time) { return std::chrono::duration<double>(time.time_since_epoch()).count(); }
+
+json::value seconds(const std::optional<WallTime>& time) { return time ? seconds(*time) : json::value(nullptr); }
+
+json::value number(double value) { return std::isfinite(value) ? json::value(value) : json::value(nullptr); }
+
+json::value number(const std::optional<double>& value) { return value ? number(*value) : json::value(nullptr); }
+
+json::value known(const std::optional<bool>& value) { return value ? json::value(*value) : json::value(nullptr); }
+
+json::string text(std::string_view value) { return json::string(valid_utf8(value)); }
+
+json::array texts(const std::vector<std::string>& values) {
+  json::array out;
+  out.reserve(values.size());
+  for (const std::string& value : values) out.emplace_back(text(value));
+  return out;
+}
+
+json::array texts(const std::vector<Text>& values, std::string Text::*language) {
+  json::array out;
+  out.reserve(values.size());
+  for (const Text& value : values) out.emplace_back(text(value.*language));
+  return out;
+}
+
+json::object counts(const Counts& values) {
+  json::object out;
+  for (const auto& [name, count] : values) out[text(name)] = count;
+  return out;
+}
+
+json::object json_of(const CauseReport& c) {
+  return {{"cause", text(c.cause)},
+          {"active", c.active},
+          {"confidence", text(c.confidence)},
+          {"first_seen", seconds(c.first_seen)},
+          {"last_seen", seconds(c.last_seen)},
+          {"cleared", seconds(c.cleared)},
+          {"sections", texts(c.sections)},
+          {"title", text(c.title.en)},
+          {"title_zh", text(c.title.zh)},
+          {"evidence", texts(c.evidence, &Text::en)},
+          {"evidence_zh", texts(c.evidence, &Text::zh)},
+          {"alternatives", texts(c.alternatives)},
+          {"action", text(c.action.en)},
+          {"action_zh", text(c.action.zh)}};
+}
+
+json::object json_of(const EventReport& e) {
+  return {{"time", seconds(e.time)}, {"event", text(e.event)}, {"by", text(e.by)}, {"detail", text(e.detail)}};
+}
+
+json::object json_of(const EspReport& e) {
+  return {{"spi", text(e.spi)}, {"direction", text(e.direction)}, {"packets", e.packets},       {"bytes", e.bytes},
+          {"lost", e.lost},     {"reordered", e.reordered},       {"duplicates", e.duplicates}, {"in_udp", e.in_udp}};
+}
+
+json::object json_of(const EspTotals& e) {
+  return {{"packets", e.packets},
+          {"bytes", e.bytes},
+          {"lost", e.lost},
+          {"reordered", e.reordered},
+          {"duplicates", e.duplicates}};
+}
+
+json::object json_of(const OffersReport& o) {
+  return {{"local", texts(o.local)}, {"remote", texts(o.remote)}, {"differences", texts(o.differences)}};
+}
+
+// Quantiles rather than buckets: who wants buckets scrapes.
+json::object json_of(const Histogram& h) {
+  return {{"count", total_count(h)},
+          {"sum", number(h.sum)},
+          {"median", number(quantile(h, 0.5))},
+          {"p99", number(quantile(h, 0.99))}};
+}
+
+json::object json_of(const CaptureReport&);
+json::object json_of(const EchoReport&);
+json::object json_of(const IkeProbeReport&);
+json::object json_of(const TunnelReport&);
+
+template <typename T>
+json::array list(const std::vector<T>& values) {
+  json::array out;
+  out.reserve(values.size());
+  for (const T& value : values) out.emplace_back(json_of(value));
+  return out;
+}
+
+json::object json_of(const TunnelReport& t) {
+  return {{"name", text(t.name)},
+          {"local", text(t.local)},
+          {"remote", text(t.remote)},
+          {"ike_version", t.ike_version},
+          {"state", text(t.state)},
+          {"state_since", seconds(t.state_since)},
+          {"configured", t.configured},
+          {"causes", list(t.causes)},
+          {"events", list(t.events)},
+          {"event_counts", counts(t.event_counts)},
+          {"nat", {{"local", known(t.nat.local)}, {"remote", known(t.nat.remote)}}},
+          {"offers", json_of(t.offers)},
+          {"esp", list(t.esp)},
+          {"esp_totals", {{"in", json_of(t.esp_in)}, {"out", json_of(t.esp_out)}}},
+          {"ike_messages", counts(t.ike_messages)},
+          {"blind", texts(t.blind)}};
+}
+
+json::object json_of(const EchoReport& e) {
+  return {{"tunnel", text(e.tunnel)},
+          {"target", text(e.target)},
+          {"role", text(e.role)},
+          {"address", text(e.address)},
+          {"requests", e.requests},
+          {"replies", e.replies},
+          {"lost", e.lost},
+          {"late", e.late},
+          {"duplicates", e.duplicates},
+          {"refused", counts(e.refused)},
+          {"rtt", json_of(e.rtt)},
+          {"last_reply", seconds(e.last_reply)}};
+}
+
+json::object json_of(const IkeProbeReport& p) {
+  return {{"tunnel", text(p.tunnel)},          {"port", p.port},        {"outcomes", counts(p.outcomes)},
+          {"refused", counts(p.refused)},      {"rtt", json_of(p.rtt)}, {"reachable", known(p.reachable)},
+          {"last_answer", text(p.last_answer)}};
+}
+
+json::object json_of(const CaptureReport& c) {
+  return {{"interface", text(c.interface)}, {"up", c.up},           {"error", text(c.error)},
+          {"received", c.received},         {"dropped", c.dropped}, {"interface_dropped", c.interface_dropped},
+          {"reopened", c.reopened}};
+}
+
+json::object json_of(const AgentReport& a) {
+  json::object sources;
+  for (const auto& [name, up] : a.sources) sources[text(name)] = up;
+  return {{"version", text(a.version)},
+          {"compiler", text(a.compiler)},
+          {"started", seconds(a.started)},
+          {"ready", a.ready},
+          {"config_last_reload_successful", a.config_last_reload_successful},
+          {"config_last_reload_success", seconds(a.config_last_reload_success)},
+          {"config_error", text(a.config_error)},
+          {"captures", list(a.captures)},
+          {"sources", std::move(sources)},
+          {"malformed", counts(a.malformed)},
+          {"discovered_tunnels", a.discovered_tunnels},
+          {"evicted_tunnels", a.evicted_tunnels},
+          {"evicted_ike_sas", a.evicted_ike_sas},
+          {"evicted_esp_streams", a.evicted_esp_streams},
+          {"timer_lag_count", a.timer_lag_count},
+          {"timer_lag_seconds_sum", number(a.timer_lag_seconds_sum)},
+          {"timer_lag_seconds_max", number(a.timer_lag_seconds_max)}};
+}
+
+json::object json_of(const CauseInfo& c) {
+  return {{"cause", text(c.id)},           {"guide_words", text(c.guide_words)}, {"kind", text(c.kind)},
+          {"sections", texts(c.sections)}, {"sources", texts(c.sources)},        {"title", text(c.title.en)},
+          {"title_zh", text(c.title.zh)},  {"action", text(c.action.en)},        {"action_zh", text(c.action.zh)}};
+}
+
+// A Markdown cell: one line, with nothing that ends it.
+std::string cell(std::string_view value) {
+  std::string out;
+  for (const char c : printable(value)) {
+    if (c == '|' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+std::string joined(const std::vector<std::string>& values) {
+  std::string out;
+  for (const std::string& value : values) out += (out.empty() ? "" : ", ") + value;
+  return out;
+}
+
+}  // namespace
+
+std::string report_json(const Report& report) {
+  json::object root{
+      {"generated", seconds(report.generated)}, {"files", texts(report.files)},    {"packets", report.packets},
+      {"malformed", report.malformed},          {"tunnels", list(report.tunnels)}, {"echo", list(report.echo)},
+      {"ike_probes", list(report.ike_probes)}};
+  if (report.files.empty()) root["agent"] = json_of(report.agent);  // an analysis of files has no agent to tell of
+  return json::serialize(root);
+}
+
+Report only_tunnel(Report report, std::string_view name) {
+  std::erase_if(report.tunnels, [&](const TunnelReport& t) { return t.name != name; });
+  std::erase_if(report.echo, [&](const EchoReport& e) { return e.tunnel != name; });
+  std::erase_if(report.ike_probes, [&](const IkeProbeReport& p) { return p.tunnel != name; });
+  return report;
+}
+
+std::string causes_json(std::span<const CauseInfo> causes) {
+  json::array rows;
+  for (const CauseInfo& cause : causes) rows.emplace_back(json_of(cause));
+  return json::serialize(json::object{{"causes", std::move(rows)}});
+}
+
+std::string causes_markdown(std::span<const CauseInfo> causes) {
+  std::string out = "| cause | guide | in the guide's words | seen by | what to do |\n|---|---|---|---|---|\n";
+  for (const CauseInfo& c : causes) {
+    out += "| `" + cell(c.id) + "` | " + cell(joined(c.sections)) + " | " + cell(c.guide_words) + " | " +
+           cell(joined(c.sources)) + " | " + cell(c.action.en) + " |\n";
+  }
+  return out;
+}
+
+}  // namespace tunnelwatch::exporters

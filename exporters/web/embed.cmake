@@ -1,0 +1,16 @@
+# cmake -D OUTPUT=x.cpp -D INPUTS=a,b -P embed.cmake: the files as constants, kPageIndexHtml for index.html.
+set(text "// Made from the page's files.\n#include \"exporters/web/page_assets.h\"\n\nnamespace tunnelwatch::exporters {\n")
+string(REPLACE "," ";" INPUTS "${INPUTS}")
+foreach(file ${INPUTS})
+  get_filename_component(name ${file} NAME)
+  string(REGEX REPLACE "[^a-z0-9]" "_" name ${name})
+  file(READ ${file} bytes HEX)
+  string(LENGTH "${bytes}" length)
+  math(EXPR length "${length} / 2")
+  string(REGEX REPLACE "(..)" "0x\\1," bytes "${bytes}")
+  string(REGEX REPLACE "(0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,)" "\\1\n" bytes "${bytes}")
+  string(APPEND text "static const unsigned char bytes_${name}[] = {\n${bytes}};\n"
+    "std::string_view page_${name}() { return {reinterpret_cast<const char*>(bytes_${name}), ${length}}; }\n")
+endforeach()
+string(APPEND text "}\n")
+file(WRITE ${OUTPUT} "${text}")

@@ -1,0 +1,132 @@
+#include "probes/active/echo_statistics.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace tunnelwatch::active {
+
+Interval wilson_interval(std::uint64_t hits, std::uint64_t trials) {
+  if (trials == 0) return {};
+  constexpr double z = 1.959964;
+  const auto n = static_cast<double>(trials);
+  const double p = static_cast<double>(hits) / n;
+  const double scale = 1 + z * z / n;
+  const double middle = (p + z * z / (2 * n)) / scale;
+  const double half = z / scale * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n));
+  return {std::max(0.0, middle - half), std::min(1.0, middle + half)};
+}
+
+const std::vector<double>& rtt_bounds() {
+  static const std::vector<double> bounds = [] {
+    std::vector<double> b(20);
+    double bound = 50e-6;
+    for (double& each : b) {
+      each = bound;
+      bound *= 2;
+    }
+    return b;
+  }();
+  return bounds;
+}
+
+void EchoStatistics::count_rtt(Duration rtt) {
+  const std::vector<double>& bounds = rtt_bounds();
+  const double seconds = to_seconds(rtt);
+  const auto bucket = std::lower_bound(bounds.begin(), bounds.end(), seconds) - bounds.begin();
+  ++totals_.rtt_counts[static_cast<std::size_t>(bucket)];
+  totals_.rtt_seconds_sum += seconds;
+  if (previous_rtt_) jitter_seconds_ += (std::abs(to_seconds(rtt - *previous_rtt_)) - jitter_seconds_) / 16;
+  previous_rtt_ = rtt;
+}
+
+void EchoStatistics::remember(const EchoObservation& o) {
+  samples_.push_back({o.at, static_cast<float>(to_seconds(o.rtt)), o.outcome, o.reason});
+  while (samples_.size() > kMaxSamples || samples_.front().at + window_ < o.at) samples_.pop_front();
+}
+
+// A refusal that comes after its request was told lost gives that loss its reason; it is no second loss.
+void EchoStatistics::explain_loss(const EchoObservation& o) {
+  for (auto sample = samples_.rbegin(); sample != samples_.rend(); ++sample) {
+    if (sample->outcome != EchoOutcome::lost) continue;
+    sample->outcome = EchoOutcome::refused;
+    sample->reason = o.reason;
+    return;
+  }
+}
+
+void EchoStatistics::on_observation(const EchoObservation& o) {
+  switch (o.outcome) {
+    case EchoOutcome::reply:
+      ++totals_.replies;
+      count_rtt(o.rtt);
+      consecutive_losses_ = 0;
+      last_reply_ = o.at;
+      remember(o);
+      return;
+    case EchoOutcome::lost:
+      ++totals_.lost;
+      ++consecutive_losses_;
+      remember(o);
+      return;
+    case EchoOutcome::late:  // the loss stays counted, yet the target is alive
+      ++totals_.late;
+      consecutive_losses_ = 0;
+      last_reply_ = o.at;
+      return;
+    case EchoOutcome::duplicate:
+      ++totals_.duplicates;
+      return;
+    case EchoOutcome::refused:
+      ++totals_.refused[static_cast<std::size_t>(o.reason)];
+      if (o.after_loss) {
+        explain_loss(o);
+        return;
+      }
+      ++consecutive_losses_;
+      remember(o);
+      return;
+    case EchoOutcome::send_error:
+      ++totals_.send_errors;
+      ++totals_.refused[static_cast<std::size_t>(o.reason)];
+      remember(o);
+      return;
+  }
+}
+
+EchoWindow EchoStatistics::window(TimePoint now) const {
+  EchoWindow w;
+  std::vector<float> rtts;
+  rtts.reserve(samples_.size());
+  for (const Sample& sample : samples_) {
+    if (sample.at + window_ < now) continue;
+    if (sample.reason != RefusalReason::none) w.last_reason = sample.reason;
+    if (sample.outcome == EchoOutcome::send_error) {
+      ++w.send_errors;
+      continue;
+    }
+    ++w.sent;
+    if (sample.outcome == EchoOutcome::reply) {
+      rtts.push_back(sample.rtt_seconds);
+    } else {
+      ++w.lost;
+    }
+    if (sample.outcome == EchoOutcome::refused) ++w.refused;
+  }
+  w.loss_ratio = wilson_interval(w.lost, w.sent);
+  w.consecutive_losses = consecutive_losses_;
+  w.last_reply = last_reply_;
+  const auto as_duration = [](double seconds) { return Duration{static_cast<std::int64_t>(seconds * 1e9)}; };
+  w.jitter = as_duration(jitter_seconds_);
+  if (!rtts.empty()) {
+    std::sort(rtts.begin(), rtts.end());
+    const auto rank = [&](std::size_t percent) {  // nearest rank
+      return as_duration(static_cast<double>(rtts[(rtts.size() * percent + 99) / 100 - 1]));
+    };
+    w.rtt_min = as_duration(static_cast<double>(rtts.front()));
+    w.rtt_median = rank(50);
+    w.rtt_p95 = rank(95);
+  }
+  return w;
+}
+
+}  // namespace tunnelwatch::active

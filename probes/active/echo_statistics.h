@@ -1,0 +1,92 @@
+#pragma once
+
+#include "probes/observation.h"
+#include "probes/time.h"
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+namespace tunnelwatch::active {
+
+// Lower and upper bound of a proportion at 95 % (Wilson's score interval). {0, 1} for no trials.
+struct Interval {
+  double lower = 0;
+  double upper = 1;
+};
+Interval wilson_interval(std::uint64_t hits, std::uint64_t trials);
+
+// Upper bounds in seconds of the RTT histogram: 50 us, doubled 20 times (to 26 s). Static storage.
+const std::vector<double>& rtt_bounds();
+
+// Counts since the target exists; only ever grow. requests >= replies + lost + sum(refused that were not lost before) +
+// send errors; the difference is in flight or was abandoned.
+struct EchoTotals {
+  std::uint64_t requests = 0;
+  std::uint64_t replies = 0;
+  std::uint64_t lost = 0;
+  std::uint64_t late = 0;
+  std::uint64_t duplicates = 0;
+  std::uint64_t send_errors = 0;
+  std::array<std::uint64_t, kRefusalReasonCount> refused{};  // by reason: ICMP errors and send errors
+  std::array<std::uint64_t, 21> rtt_counts{};                // not cumulative; the last is above all bounds
+  double rtt_seconds_sum = 0;
+};
+
+// The last seconds of one target, for the diagnosis. Requests in flight are in none of the numbers.
+struct EchoWindow {
+  std::uint64_t sent = 0;         // requests that were settled in the window: replied + lost
+  std::uint64_t lost = 0;         // timed out or refused
+  std::uint64_t refused = 0;      // of `lost`: an ICMP error told why
+  std::uint64_t send_errors = 0;  // never left; in neither `sent` nor `lost`
+  Interval loss_ratio;
+  std::uint32_t consecutive_losses = 0;             // up to now, not limited by the window
+  std::optional<TimePoint> last_reply;              // in time or late, not limited by the window
+  RefusalReason last_reason = RefusalReason::none;  // of the newest refusal or send error in the window
+  Duration jitter{};                                // RFC 3550 6.4.1 over round trips
+  std::optional<Duration> rtt_min;
+  std::optional<Duration> rtt_median;
+  std::optional<Duration> rtt_p95;
+};
+
+// Totals and a sliding window of one target, fed with what IcmpEcho reports. At most kMaxSamples requests are
+// remembered for the window: at short intervals it spans less than asked for.
+class EchoStatistics {
+ public:
+  static constexpr std::size_t kMaxSamples = 1024;
+
+  explicit EchoStatistics(std::chrono::seconds window = std::chrono::seconds{60}) : window_(window) {}
+
+  void on_request() { ++totals_.requests; }
+  void on_observation(const EchoObservation& o);
+
+  const EchoTotals& totals() const { return totals_; }
+  EchoWindow window(TimePoint now) const;
+  // In time or late.
+  std::optional<TimePoint> last_reply() const { return last_reply_; }
+
+ private:
+  struct Sample {
+    TimePoint at{};
+    float rtt_seconds = 0;  // of a reply
+    EchoOutcome outcome = EchoOutcome::reply;
+    RefusalReason reason = RefusalReason::none;
+  };
+  void remember(const EchoObservation& o);
+  void count_rtt(Duration rtt);
+  void explain_loss(const EchoObservation& o);
+
+  std::chrono::seconds window_;
+  EchoTotals totals_;
+  std::deque<Sample> samples_;
+  std::uint32_t consecutive_losses_ = 0;
+  std::optional<TimePoint> last_reply_;
+  std::optional<Duration> previous_rtt_;
+  double jitter_seconds_ = 0;
+};
+
+}  // namespace tunnelwatch::active

@@ -1,0 +1,361 @@
+#include "probes/active/ike_probe.h"
+
+#include "probes/active/ike_request.h"
+
+#include <algorithm>
+#include <array>
+
+namespace tunnelwatch::active {
+
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr milliseconds kHeldUp{1000};             // called later than this, silence proves nothing
+constexpr milliseconds kFirstSpread{2000};        // first requests of all peers are spread over this
+constexpr std::chrono::seconds kLateRefusal{10};  // our kernel gives up on a neighbour after 3 s
+constexpr std::uint8_t kWantedBySuspicion = 2;
+constexpr std::array<std::uint16_t, 2> kPorts{500, 4500};
+constexpr std::uint16_t kMarkerPort = 4500;
+
+std::uint64_t port_key(std::uint32_t id, std::uint16_t port) { return std::uint64_t{id} << 16 | port; }
+
+std::span<const IkeProbeKind> ladder(config::IkeVersion version) {
+  using enum IkeProbeKind;
+  static constexpr std::array kAny{version3, sa_init, main_mode};
+  static constexpr std::array kV1{version3, main_mode};
+  static constexpr std::array kV2{version3, sa_init};
+  switch (version) {
+    case config::IkeVersion::any:
+      return kAny;
+    case config::IkeVersion::v1:
+      return kV1;
+    case config::IkeVersion::v2:
+      return kV2;
+  }
+  return kAny;
+}
+
+// What worked before is tried twice, then each kind in turn: a peer may change with its next update.
+IkeProbeKind next_kind(std::span<const IkeProbeKind> kinds, std::optional<IkeProbeKind> known, std::size_t unanswered) {
+  if (!known) return kinds[unanswered % kinds.size()];
+  const auto at = std::find(kinds.begin(), kinds.end(), *known);
+  if (at == kinds.end()) return kinds[unanswered % kinds.size()];
+  const std::size_t further = unanswered < 2 ? 0 : unanswered - 1;
+  return kinds[(static_cast<std::size_t>(at - kinds.begin()) + further) % kinds.size()];
+}
+
+std::uint8_t version_of(IkeProbeKind kind) {
+  switch (kind) {
+    case IkeProbeKind::version3:
+      return 3;
+    case IkeProbeKind::sa_init:
+      return 2;
+    case IkeProbeKind::main_mode:
+      return 1;
+  }
+  return 2;
+}
+
+}  // namespace
+
+IkeProbe::IkeProbe(std::uint64_t seed, const config::IkeProbe& settings) : settings_(settings), random_(seed) {
+  settings_.interval = std::max(settings_.interval, kMinGap);
+  settings_.timeout = std::max(settings_.timeout, milliseconds{1});
+}
+
+// Two at least, so that a suspicion gets its second request without waiting for an interval.
+std::uint16_t IkeProbe::burst() const { return std::max<std::uint16_t>(settings_.burst, kWantedBySuspicion); }
+
+Duration IkeProbe::spread(Duration over) {
+  return Duration{static_cast<std::int64_t>(random_.next() % static_cast<std::uint64_t>(over.count()))};
+}
+
+void IkeProbe::add_target(std::uint32_t id, const IkeProbeTarget& target, TimePoint now) {
+  for (const std::uint16_t port : kPorts) {
+    const auto found = path_of_.find(port_key(id, port));
+    if (found != path_of_.end()) {
+      Path& path = paths_[found->second];
+      if (path.address == target.address && path.source == target.source && path.version == target.version) continue;
+      leave_path(found->second, id);
+    }
+    const std::uint32_t slot = path_for(target, port, now);
+    path_of_[port_key(id, port)] = slot;
+    paths_[slot].targets.push_back(id);
+  }
+}
+
+void IkeProbe::remove_target(std::uint32_t id) {
+  for (const std::uint16_t port : kPorts) {
+    const auto found = path_of_.find(port_key(id, port));
+    if (found == path_of_.end()) continue;
+    const std::uint32_t slot = found->second;
+    path_of_.erase(found);
+    leave_path(slot, id);
+  }
+}
+
+void IkeProbe::leave_path(std::uint32_t slot, std::uint32_t target) {
+  Path& path = paths_[slot];
+  path.targets.erase(std::remove(path.targets.begin(), path.targets.end(), target), path.targets.end());
+  if (!path.targets.empty()) return;
+  const auto [first, last] = slots_by_address_.equal_range(path.address);
+  slots_by_address_.erase(std::find_if(first, last, [&](const auto& entry) { return entry.second == slot; }));
+  deadlines_.erase(slot);
+  path = {};
+  free_slots_.push_back(slot);
+}
+
+// The path that this target shares with others, or a new one.
+std::uint32_t IkeProbe::path_for(const IkeProbeTarget& target, std::uint16_t port, TimePoint now) {
+  const auto [first, last] = slots_by_address_.equal_range(target.address);
+  for (auto it = first; it != last; ++it) {
+    Path& path = paths_[it->second];
+    if (path.port != port || path.source != target.source) continue;
+    if (path.version != target.version) path.version = config::IkeVersion::any;
+    return it->second;
+  }
+  auto slot = static_cast<std::uint32_t>(paths_.size());
+  if (free_slots_.empty()) {
+    paths_.emplace_back();
+  } else {
+    slot = free_slots_.back();
+    free_slots_.pop_back();
+  }
+  Path& path = paths_[slot];
+  path.address = target.address;
+  path.source = target.source;
+  path.port = port;
+  path.version = target.version;
+  path.next_regular = now + spread(std::min<Duration>(settings_.interval, kFirstSpread));
+  path.bucket_full_at = now;
+  slots_by_address_.emplace(target.address, slot);
+  schedule(slot);
+  return slot;
+}
+
+void IkeProbe::probe_now(std::uint32_t id) {
+  for (const std::uint16_t port : kPorts) {
+    const auto found = path_of_.find(port_key(id, port));
+    if (found == path_of_.end()) continue;
+    Path& path = paths_[found->second];
+    path.wanted = std::max(path.wanted, kWantedBySuspicion);
+    schedule(found->second);
+  }
+}
+
+TimePoint IkeProbe::earliest_regular(const Path& path) const {
+  return path.last_send ? std::max(path.next_regular, *path.last_send + kMinGap) : path.next_regular;
+}
+
+TimePoint IkeProbe::earliest_extra(const Path& path) const {
+  const TimePoint token = path.bucket_full_at - settings_.interval * (burst() - 1);
+  return path.last_send ? std::max(token, *path.last_send + kMinGap) : token;
+}
+
+void IkeProbe::schedule(std::uint32_t slot) {
+  const Path& path = paths_[slot];
+  if (path.outstanding) {
+    deadlines_.set(slot, path.request.sent + settings_.timeout);
+  } else if (path.wanted > 0) {
+    deadlines_.set(slot, std::min(earliest_regular(path), earliest_extra(path)));
+  } else {
+    deadlines_.set(slot, earliest_regular(path));
+  }
+}
+
+std::optional<TimePoint> IkeProbe::next_deadline() const {
+  if (deadlines_.empty()) return std::nullopt;
+  return deadlines_.top().at;
+}
+
+void IkeProbe::advance(TimePoint now, IkeProbeActions& out) {
+  while (!deadlines_.empty() && deadlines_.top().at <= now) {
+    const std::uint32_t slot = deadlines_.top().slot;
+    wake_path(paths_[slot], now, out);
+    schedule(slot);
+  }
+}
+
+void IkeProbe::wake_path(Path& path, TimePoint now, IkeProbeActions& out) {
+  if (path.outstanding) {
+    const TimePoint deadline = path.request.sent + settings_.timeout;
+    if (deadline > now) return;
+    if (now - deadline > kHeldUp) {
+      path.outstanding = false;
+      ++counters_.abandoned;
+    } else {
+      conclude_silent(path, now, out);
+    }
+  }
+  const TimePoint regular = earliest_regular(path);
+  if (regular <= now && now - regular > kHeldUp) {  // the agent was held up: no storm of all peers at once
+    path.next_regular = now + Duration{1} + spread(std::min<Duration>(settings_.interval, kFirstSpread));
+  }
+  const bool wanted = path.wanted > 0;
+  if (earliest_regular(path) > now && !(wanted && earliest_extra(path) <= now)) return;
+  // A regular request that serves a wish costs a token as well, else lasting suspicion would double the rate.
+  if (wanted) {
+    const TimePoint empty = now + settings_.interval * burst();
+    path.bucket_full_at = std::min(std::max(path.bucket_full_at, now) + settings_.interval, empty);
+  }
+  send(path, now, out);
+}
+
+Duration IkeProbe::regular_interval(const Path& path) {
+  Duration interval = settings_.interval;
+  const std::size_t rungs = ladder(path.version).size();
+  if (!path.known && path.ladder_tried) {
+    for (std::size_t i = rungs; i < path.unanswered && interval < kMaxBackoff; ++i) interval *= 2;
+    interval = std::min<Duration>(interval, std::max<Duration>(kMaxBackoff, settings_.interval));
+  }
+  return interval * 9 / 10 + spread(interval / 5);
+}
+
+void IkeProbe::send(Path& path, TimePoint now, IkeProbeActions& out) {
+  const auto slot = static_cast<std::uint32_t>(&path - paths_.data());
+  if (path.wanted > 0) --path.wanted;
+  path.previous = path.request;
+  path.request = {
+      .spi = new_spi(slot), .kind = next_kind(ladder(path.version), path.known, path.unanswered), .sent = now};
+  path.outstanding = true;
+  path.last_send = now;
+  path.next_regular = now + regular_interval(path);
+  out.packets.push_back({path.request.spi, path.address, path.port, path.source, path.request.kind,
+                         ike_request(path.request.kind, path.request.spi, path.port == kMarkerPort, random_)});
+}
+
+void IkeProbe::conclude_silent(Path& path, TimePoint now, IkeProbeActions& out) {
+  path.outstanding = false;
+  path.request.silent = true;
+  ++path.unanswered;
+  if (!path.known && !path.ladder_tried) {
+    if (path.unanswered < ladder(path.version).size()) {  // not silence yet: the next kind may do
+      path.wanted = std::max<std::uint8_t>(path.wanted, 1);
+      return;
+    }
+    path.ladder_tried = true;
+  }
+  path.next_regular = *path.last_send + regular_interval(path);
+  report(path, {.outcome = IkeProbeOutcome::silent, .at = now, .from = {}}, path.request, out);
+}
+
+void IkeProbe::report(const Path& path, IkeProbeObservation o, const Request& request, IkeProbeActions& out) {
+  o.port = path.port;
+  o.sent_version = version_of(request.kind);
+  o.sent = request.sent;
+  for (const std::uint32_t target : path.targets) {
+    o.target = target;
+    out.observations.push_back(o);
+  }
+}
+
+std::uint64_t IkeProbe::new_spi(std::uint32_t slot) {
+  std::uint64_t spi = random_.next();
+  while (spi == 0 || recent_.count(spi) != 0) spi = random_.next();
+  recent_.emplace(spi, slot);
+  recent_order_.push_back(spi);
+  if (recent_order_.size() > kRememberedSpis) {
+    recent_.erase(recent_order_.front());
+    recent_order_.pop_front();
+  }
+  return spi;
+}
+
+void IkeProbe::on_sent(std::uint64_t probe, TimePoint stamp) {
+  const auto found = recent_.find(probe);
+  if (found == recent_.end()) return;
+  Path& path = paths_[found->second];
+  if (!path.outstanding || path.request.spi != probe) return;
+  path.request.sent = stamp;
+  schedule(found->second);
+}
+
+void IkeProbe::on_send_error(std::uint64_t probe, RefusalReason reason, TimePoint now, IkeProbeActions& out) {
+  const auto found = recent_.find(probe);
+  if (found == recent_.end()) return;
+  Path& path = paths_[found->second];
+  if (!path.outstanding || path.request.spi != probe) return;
+  path.outstanding = false;
+  report(path, {.outcome = IkeProbeOutcome::send_error, .reason = reason, .at = now, .from = {}}, path.request, out);
+  path.request.spi = 0;
+  schedule(found->second);
+}
+
+void IkeProbe::on_datagram(std::span<const std::uint8_t> bytes, const IpAddress& from, std::uint16_t from_port,
+                           TimePoint received_at, IkeProbeActions& out) {
+  if (from_port == kMarkerPort) {
+    const bool marked =
+        bytes.size() > 4 && std::all_of(bytes.begin(), bytes.begin() + 4, [](auto b) { return b == 0; });
+    if (!marked) {  // ESP in UDP, a keepalive, or nothing we know
+      ++counters_.foreign;
+      return;
+    }
+    bytes = bytes.subspan(4);
+  }
+  const std::optional<IkeAnswer> answer = read_ike_answer(bytes);
+  if (!answer) {
+    ++counters_.malformed;
+  } else if (answer->reflected || !is_own_spi(answer->initiator_spi)) {
+    ++counters_.foreign;
+  } else {
+    on_answer(*answer, from, from_port, received_at, out);
+  }
+}
+
+void IkeProbe::on_answer(const IkeAnswer& answer, const IpAddress& from, std::uint16_t from_port, TimePoint received_at,
+                         IkeProbeActions& out) {
+  const std::uint32_t slot = recent_.find(answer.initiator_spi)->second;
+  Path& path = paths_[slot];
+  const bool newest = path.request.spi == answer.initiator_spi;
+  Request& request = newest ? path.request : path.previous;
+  if (path.port == 0 || request.spi != answer.initiator_spi) {
+    ++counters_.unmatched;
+    return;
+  }
+  if (path.address != from || path.port != from_port) {
+    ++counters_.foreign;
+    return;
+  }
+  report(path,
+         {.outcome = IkeProbeOutcome::answered,
+          .answer_version = answer.version,
+          .answer_notify = answer.notify,
+          .full_answer = answer.has_sa,
+          .rtt = std::max(received_at - request.sent, Duration::zero()),
+          .at = received_at,
+          .from = from},
+         request, out);
+  path.known = request.kind;
+  path.unanswered = 0;
+  path.ladder_tried = false;
+  path.wanted = 0;
+  if (newest) path.outstanding = false;
+  request.spi = 0;
+  request.silent = false;
+  path.next_regular = std::min(path.next_regular, *path.last_send + regular_interval(path));
+  schedule(slot);
+}
+
+void IkeProbe::on_icmp_error(const IpAddress& to, std::uint16_t port, RefusalReason reason, const IpAddress& offender,
+                             TimePoint received_at, IkeProbeActions& out) {
+  const auto [first, last] = slots_by_address_.equal_range(to);
+  for (auto it = first; it != last; ++it) {
+    Path& path = paths_[it->second];
+    const bool late = path.request.silent && received_at - path.request.sent < kLateRefusal;
+    if (path.port != port || !(path.outstanding || late)) continue;
+    report(path, {.outcome = IkeProbeOutcome::refused, .reason = reason, .at = received_at, .from = offender},
+           path.request, out);
+    path.outstanding = false;
+    path.request.silent = false;
+    path.request.spi = 0;
+    schedule(it->second);
+  }
+}
+
+std::optional<IkeProbeKind> IkeProbe::known_kind(std::uint32_t id, std::uint16_t port) const {
+  const auto found = path_of_.find(port_key(id, port));
+  return found == path_of_.end() ? std::nullopt : paths_[found->second].known;
+}
+
+}  // namespace tunnelwatch::active

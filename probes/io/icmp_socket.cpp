@@ -1,0 +1,275 @@
+#include "probes/io/icmp_socket.h"
+
+#include "probes/io/icmp_filter.h"
+#include "probes/io/receive_loop.h"
+#include "probes/io/socket_message.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <netinet/icmp6.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <linux/icmp.h>
+
+namespace tunnelwatch::io {
+
+namespace {
+
+constexpr std::size_t kBatch = 16;         // messages a system call
+constexpr std::size_t kMaxMessage = 9216;  // a jumbo frame
+constexpr int kMaxBatchesPerWake = 32;     // then others on the io_context get their turn
+constexpr int kReceiveBuffer = 4 << 20;
+
+int set_int(int fd, int level, int name, int value) { return setsockopt(fd, level, name, &value, sizeof value); }
+
+OpenError open_error(IpFamily family, const char* what, int error) {
+  const std::string name = family == IpFamily::v4 ? "ICMP" : "ICMPv6";
+  if (error == EPERM || error == EACCES) {
+    return {error, "cannot open a raw " + name +
+                       " socket: CAP_NET_RAW is missing (run as root, or give the service "
+                       "AmbientCapabilities=CAP_NET_RAW)"};
+  }
+  return {error, "cannot " + std::string(what) + " a raw " + name + " socket: " + std::strerror(error)};
+}
+
+// The kernel's own filter by type spares the program below most packets.
+int set_type_filter(int fd, IpFamily family) {
+  if (family == IpFamily::v4) {
+    // Not in a public header of glibc: linux/icmp.h has both.
+    icmp_filter filter{};
+    filter.data =
+        ~((1U << ICMP_ECHOREPLY) | (1U << ICMP_DEST_UNREACH) | (1U << ICMP_TIME_EXCEEDED) | (1U << ICMP_PARAMETERPROB));
+    return setsockopt(fd, SOL_RAW, ICMP_FILTER, &filter, sizeof filter);
+  }
+  icmp6_filter filter{};
+  ICMP6_FILTER_SETBLOCKALL(&filter);
+  for (const int type :
+       {ICMP6_ECHO_REPLY, ICMP6_DST_UNREACH, ICMP6_PACKET_TOO_BIG, ICMP6_TIME_EXCEEDED, ICMP6_PARAM_PROB}) {
+    ICMP6_FILTER_SETPASS(type, &filter);
+  }
+  return setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof filter);
+}
+
+int configure(int fd, IpFamily family, std::uint16_t id) {
+  std::vector<sock_filter> program = icmp_filter_program(family, id);
+  const sock_fprog attached{static_cast<unsigned short>(program.size()), program.data()};
+  // Filters first: nothing of others is in the buffer afterwards, but for what came in between.
+  if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &attached, sizeof attached) != 0) return errno;
+  if (set_type_filter(fd, family) != 0) return errno;
+  if (set_int(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1) != 0) return errno;
+  if (set_int(fd, SOL_SOCKET, SO_RXQ_OVFL, 1) != 0) return errno;
+  // Forcing needs CAP_NET_ADMIN; without it the kernel cuts the size to net.core.rmem_max.
+  if (set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, kReceiveBuffer) != 0) set_int(fd, SOL_SOCKET, SO_RCVBUF, kReceiveBuffer);
+  const bool v4 = family == IpFamily::v4;
+  if (!v4 && set_int(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1) != 0) return errno;
+  return 0;  // an IPv4 raw socket sees the TTL in the header
+}
+
+}  // namespace
+
+class IcmpSocket::Impl : public std::enable_shared_from_this<IcmpSocket::Impl> {
+ public:
+  Impl(boost::asio::io_context& io, int fd, IpFamily family, Handler handler)
+      : descriptor_(io, fd),
+        backoff_(io),
+        family_(family),
+        handler_(std::move(handler)),
+        buffers_(kBatch * kMaxMessage) {}
+
+  boost::asio::posix::stream_descriptor& descriptor() { return descriptor_; }
+  boost::asio::steady_timer& backoff() { return backoff_; }
+  bool stopped() const { return stopped_; }
+  void stop() {
+    stopped_ = true;
+    boost::system::error_code ignored;
+    descriptor_.close(ignored);
+    backoff_.cancel();
+  }
+  AfterDrain drain_some();
+  void send(const active::EchoActions& actions, std::vector<SentIcmp>& sent);
+  const IcmpSocketCounters& counters() const { return counters_; }
+
+ private:
+  void deliver(const mmsghdr& message, std::span<const std::uint8_t> bytes, const StampMapper& clock);
+  void send_batch(const active::EchoActions& actions, std::span<const active::EchoPacket* const> batch,
+                  std::vector<SentIcmp>& sent);
+  void set_dont_fragment(bool on);
+
+  boost::asio::posix::stream_descriptor descriptor_;
+  boost::asio::steady_timer backoff_;
+  IpFamily family_;
+  Handler handler_;
+  std::vector<std::uint8_t> buffers_;
+  std::vector<const active::EchoPacket*> ours_;
+  IcmpSocketCounters counters_;
+  std::optional<bool> dont_fragment_;
+  bool stopped_ = false;
+  bool draining_ = false;
+};
+
+AfterDrain IcmpSocket::Impl::drain_some() {
+  if (draining_) return AfterDrain::wait;  // a handler called drain(): the outer call goes on
+  draining_ = true;
+  AfterDrain next = AfterDrain::more;
+  for (int round = 0; round < kMaxBatchesPerWake && next == AfterDrain::more && !stopped_; ++round) {
+    std::array<mmsghdr, kBatch> messages{};
+    std::array<iovec, kBatch> parts{};
+    std::array<sockaddr_storage, kBatch> from{};
+    std::array<ControlBuffer, kBatch> control{};
+    for (std::size_t i = 0; i < kBatch; ++i) {
+      parts[i] = {buffers_.data() + i * kMaxMessage, kMaxMessage};
+      messages[i].msg_hdr = {&from[i], sizeof from[i], &parts[i], 1, control[i].bytes, sizeof control[i].bytes, 0};
+    }
+    const int count = recvmmsg(descriptor_.native_handle(), messages.data(), kBatch, MSG_DONTWAIT, nullptr);
+    if (count < 0) {
+      if (errno == EINTR) continue;
+      next = errno == EAGAIN ? AfterDrain::wait : AfterDrain::back_off;
+      if (next == AfterDrain::back_off) ++counters_.receive_errors;
+      break;
+    }
+    const StampMapper clock;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(count) && !stopped_; ++i) {
+      deliver(messages[i], {buffers_.data() + i * kMaxMessage, messages[i].msg_len}, clock);
+    }
+    if (static_cast<std::size_t>(count) < kBatch) next = AfterDrain::wait;
+  }
+  draining_ = false;
+  return next;
+}
+
+void IcmpSocket::Impl::deliver(const mmsghdr& message, std::span<const std::uint8_t> bytes, const StampMapper& clock) {
+  ++counters_.received;
+  const msghdr& header = message.msg_hdr;
+  if (const void* overflow = find_control(header, SOL_SOCKET, SO_RXQ_OVFL, sizeof(std::uint32_t))) {
+    std::uint32_t dropped = 0;
+    std::memcpy(&dropped, overflow, sizeof dropped);
+    counters_.kernel_dropped = dropped;
+  }
+  const auto from = from_sockaddr(*static_cast<const sockaddr_storage*>(header.msg_name));
+  if ((header.msg_flags & MSG_TRUNC) != 0 || !from) {
+    ++counters_.truncated;
+    return;
+  }
+  ReceivedIcmp received{.bytes = bytes, .from = *from, .received_at = clock.now()};
+  if (const void* stamp = find_control(header, SOL_SOCKET, SCM_TIMESTAMPNS, sizeof(timespec))) {
+    timespec at{};
+    std::memcpy(&at, stamp, sizeof at);
+    received.received_at = clock.map(at);
+  }
+  if (family_ == IpFamily::v4) {
+    const std::size_t ip_header = bytes.empty() ? 0 : (bytes[0] & 0x0fU) * 4U;
+    if (ip_header < 20 || ip_header > bytes.size()) {
+      ++counters_.truncated;
+      return;
+    }
+    received.ttl = bytes[8];
+    received.bytes = bytes.subspan(ip_header);
+  } else if (const void* hops = find_control(header, IPPROTO_IPV6, IPV6_HOPLIMIT, sizeof(int))) {
+    int limit = 0;
+    std::memcpy(&limit, hops, sizeof limit);
+    received.ttl = static_cast<std::uint8_t>(limit);
+  }
+  handler_(received);
+}
+
+// Neither option can be told with a packet, so that packets are sent in runs of the same kind. With the bit set the
+// path's cached MTU is ignored: each probe asks the path again.
+void IcmpSocket::Impl::set_dont_fragment(bool on) {
+  if (dont_fragment_ == on) return;
+  dont_fragment_ = on;
+  const int fd = descriptor_.native_handle();
+  if (family_ == IpFamily::v4) {
+    set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, on ? IP_PMTUDISC_PROBE : IP_PMTUDISC_DONT);
+  } else {
+    set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, on ? IPV6_PMTUDISC_PROBE : IPV6_PMTUDISC_DONT);
+    set_int(fd, IPPROTO_IPV6, IPV6_DONTFRAG, on ? 1 : 0);
+  }
+}
+
+void IcmpSocket::Impl::send(const active::EchoActions& actions, std::vector<SentIcmp>& sent) {
+  ours_.clear();
+  for (const active::EchoPacket& packet : actions.packets) {
+    if (packet.to.family() == family_) ours_.push_back(&packet);
+  }
+  for (std::size_t first = 0; first < ours_.size();) {
+    std::size_t last = first + 1;
+    const bool dont_fragment = ours_[first]->dont_fragment;
+    while (last < ours_.size() && last - first < kBatch && ours_[last]->dont_fragment == dont_fragment) ++last;
+    set_dont_fragment(dont_fragment);
+    send_batch(actions, std::span(ours_).subspan(first, last - first), sent);
+    first = last;
+  }
+}
+
+void IcmpSocket::Impl::send_batch(const active::EchoActions& actions, std::span<const active::EchoPacket* const> batch,
+                                  std::vector<SentIcmp>& sent) {
+  std::array<mmsghdr, kBatch> messages{};
+  std::array<iovec, kBatch> parts{};
+  std::array<sockaddr_storage, kBatch> to{};
+  std::array<ControlBuffer, kBatch> control{};
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const active::EchoPacket& packet = *batch[i];
+    to[i] = to_sockaddr(packet.to, 0);
+    parts[i] = {const_cast<std::uint8_t*>(actions.bytes_of(packet).data()), packet.length};  // only read
+    msghdr& header = messages[i].msg_hdr;
+    header = {&to[i], sockaddr_size(packet.to), &parts[i], 1, control[i].bytes, 0, 0};
+    if (packet.source) add_source(header, *packet.source);
+    if (packet.ttl != 0) {
+      const int ttl = packet.ttl;
+      const bool v4 = family_ == IpFamily::v4;
+      add_control(header, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TTL : IPV6_HOPLIMIT, &ttl, sizeof ttl);
+    }
+    if (header.msg_controllen == 0) header.msg_control = nullptr;
+  }
+  for (std::size_t done = 0; done < batch.size();) {
+    const auto left = static_cast<unsigned>(batch.size() - done);
+    const TimePoint before = StampMapper{}.now();
+    const int count = sendmmsg(descriptor_.native_handle(), &messages[done], left, MSG_DONTWAIT);
+    const int error = errno;
+    if (count < 0 && error == EINTR) continue;
+    if (count <= 0) {  // an error belongs to the first that was not taken
+      sent.push_back(
+          {batch[done]->target, batch[done]->sequence, before, refusal_of_errno(count < 0 ? error : EAGAIN)});
+      ++done;
+      continue;
+    }
+    // The kernel takes them one by one: each gets its share of the call's time.
+    const Duration share = (StampMapper{}.now() - before) / count;
+    for (int i = 0; i < count; ++i, ++done) {
+      sent.push_back({batch[done]->target, batch[done]->sequence, before + share * i, RefusalReason::none});
+    }
+  }
+}
+
+boost::system::result<std::unique_ptr<IcmpSocket>, OpenError> IcmpSocket::open(boost::asio::io_context& io,
+                                                                               IpFamily family, std::uint16_t id,
+                                                                               Handler on_message) {
+  const bool v4 = family == IpFamily::v4;
+  const int fd = ::socket(v4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC,
+                          v4 ? int{IPPROTO_ICMP} : int{IPPROTO_ICMPV6});
+  if (fd < 0) return open_error(family, "open", errno);
+  if (const int error = configure(fd, family, id); error != 0) {
+    ::close(fd);
+    return open_error(family, "set up", error);
+  }
+  auto impl = std::make_shared<Impl>(io, fd, family, std::move(on_message));
+  receive_loop(impl);
+  return std::unique_ptr<IcmpSocket>(new IcmpSocket(std::move(impl)));
+}
+
+IcmpSocket::IcmpSocket(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+IcmpSocket::~IcmpSocket() { impl_->stop(); }
+void IcmpSocket::send(const active::EchoActions& actions, std::vector<SentIcmp>& sent) { impl_->send(actions, sent); }
+bool IcmpSocket::drain() {
+  const auto impl = impl_;  // the handler may destroy this object
+  return impl->drain_some() == AfterDrain::more;
+}
+const IcmpSocketCounters& IcmpSocket::counters() const { return impl_->counters(); }
+
+}  // namespace tunnelwatch::io

@@ -1,0 +1,69 @@
+#pragma once
+
+#include "probes/wire/byte_reader.h"
+#include "probes/wire/link.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <boost/system/result.hpp>
+
+struct pcap;
+
+namespace tunnelwatch::io {
+
+// One open libpcap handle on an interface: nonblocking, immediate, nanosecond stamps of the wall clock, with a kernel
+// filter for IKE, ESP, the ICMP errors that may quote them, and fragments.
+class PcapDevice {
+ public:
+  struct Options {
+    int ring_bytes = 16 * 1024 * 1024;
+  };
+  struct Frame {
+    wire::Bytes bytes;
+    std::uint32_t wire_length = 0;
+    std::int64_t wall_nanoseconds = 0;  // since the epoch
+  };
+  // What the handle counted since it was opened. They wrap at 32 bits.
+  struct Stats {
+    std::uint32_t received = 0;
+    std::uint32_t dropped = 0;            // by the kernel, for want of room in the ring
+    std::uint32_t interface_dropped = 0;  // by the interface or its driver
+  };
+  class FrameHandler {
+   public:
+    virtual ~FrameHandler() = default;
+    virtual void on_frame(const Frame& frame) = 0;
+  };
+
+  // The error is a sentence for the operator.
+  static boost::system::result<PcapDevice, std::string> open(const std::string& interface, const Options& options);
+  PcapDevice(PcapDevice&&) noexcept;
+  PcapDevice& operator=(PcapDevice&&) noexcept;
+  ~PcapDevice();
+
+  wire::LinkType link() const { return link_; }
+  int descriptor() const;  // poll it for reading
+  // Hands over at most `most` frames of those that are there; their number, or a sentence.
+  boost::system::result<int, std::string> dispatch(int most, FrameHandler& handler);
+  Stats stats() const;
+  // False once the name belongs to no interface, to another one, or to one that is down; `why` tells then.
+  bool still_there(std::string& why) const;
+
+ private:
+  struct Closer {
+    void operator()(pcap* handle) const;
+  };
+  PcapDevice() = default;
+
+  std::string interface_;
+  unsigned index_ = 0;
+  wire::LinkType link_ = wire::LinkType::unsupported;
+  std::unique_ptr<pcap, Closer> handle_;
+};
+
+// The kernel filter, for link types that carry VLAN tags and for those that do not. Exposed for its test.
+std::string capture_filter(bool with_vlan);
+
+}  // namespace tunnelwatch::io

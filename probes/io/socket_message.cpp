@@ -1,0 +1,103 @@
+#include "probes/io/socket_message.h"
+
+#include <chrono>
+#include <cstring>
+#include <netinet/in.h>
+
+namespace tunnelwatch::io {
+
+namespace {
+
+constexpr std::chrono::seconds kOldest{10};  // nothing waits longer in a buffer that is read on each wake-up
+
+Duration read_clock(clockid_t clock) {
+  timespec t{};
+  clock_gettime(clock, &t);
+  return std::chrono::seconds{t.tv_sec} + std::chrono::nanoseconds{t.tv_nsec};
+}
+
+}  // namespace
+
+StampMapper::StampMapper() : steady_(read_clock(CLOCK_MONOTONIC)), wall_(read_clock(CLOCK_REALTIME)) {}
+
+TimePoint StampMapper::map(const timespec& stamp) const {
+  const Duration at = std::chrono::seconds{stamp.tv_sec} + std::chrono::nanoseconds{stamp.tv_nsec};
+  const Duration age = wall_ - at;
+  return age < Duration::zero() || age > kOldest ? steady_ : steady_ - age;
+}
+
+const void* find_control(const msghdr& message, int level, int type, std::size_t size) {
+  auto* walk = const_cast<msghdr*>(&message);  // CMSG_NXTHDR asks for it and only reads
+  for (cmsghdr* c = CMSG_FIRSTHDR(walk); c != nullptr; c = CMSG_NXTHDR(walk, c)) {
+    if (c->cmsg_level == level && c->cmsg_type == type && c->cmsg_len >= CMSG_LEN(size)) return CMSG_DATA(c);
+  }
+  return nullptr;
+}
+
+sockaddr_storage to_sockaddr(const IpAddress& address, std::uint16_t port) {
+  sockaddr_storage out{};
+  if (address.is_v4()) {
+    sockaddr_in v4{};
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(port);
+    std::memcpy(&v4.sin_addr, address.bytes().data(), 4);
+    std::memcpy(&out, &v4, sizeof v4);
+  } else {
+    sockaddr_in6 v6{};
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = htons(port);
+    std::memcpy(&v6.sin6_addr, address.bytes().data(), 16);
+    std::memcpy(&out, &v6, sizeof v6);
+  }
+  return out;
+}
+
+socklen_t sockaddr_size(const IpAddress& address) {
+  return address.is_v4() ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
+}
+
+std::optional<IpAddress> from_sockaddr(const sockaddr_storage& address) {
+  if (address.ss_family == AF_INET) {
+    sockaddr_in v4{};
+    std::memcpy(&v4, &address, sizeof v4);
+    return IpAddress::v4(ntohl(v4.sin_addr.s_addr));
+  }
+  if (address.ss_family == AF_INET6) {
+    sockaddr_in6 v6{};
+    std::memcpy(&v6, &address, sizeof v6);
+    return IpAddress::v6(std::span<const std::uint8_t, 16>(v6.sin6_addr.s6_addr));
+  }
+  return std::nullopt;
+}
+
+std::uint16_t port_of(const sockaddr_storage& address) {
+  sockaddr_in v4{};  // the port is at the same place in both
+  std::memcpy(&v4, &address, sizeof v4);
+  return ntohs(v4.sin_port);
+}
+
+void add_control(msghdr& message, int level, int type, const void* data, std::size_t size) {
+  cmsghdr header{};
+  header.cmsg_level = level;
+  header.cmsg_type = type;
+  header.cmsg_len = CMSG_LEN(size);
+  auto* at = static_cast<unsigned char*>(message.msg_control) + message.msg_controllen;
+  std::memset(at, 0, CMSG_SPACE(size));
+  std::memcpy(at, &header, sizeof header);
+  std::memcpy(at + CMSG_LEN(0), data, size);
+  message.msg_controllen += CMSG_SPACE(size);
+}
+
+void add_source(msghdr& message, const IpAddress& source) {
+  if (source.is_v4()) {
+    in_pktinfo info{};
+    std::memcpy(&info.ipi_spec_dst, source.bytes().data(), 4);
+    add_control(message, IPPROTO_IP, IP_PKTINFO, &info, sizeof info);
+  } else {
+    in6_pktinfo info{};
+    std::memcpy(&info.ipi6_addr, source.bytes().data(), 16);
+    add_control(message, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof info);
+  }
+}
+
+}  // namespace tunnelwatch::io

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "config/ip_address.h"
+#include "probes/time.h"
+
+#include <optional>
+#include <sys/socket.h>
+#include <time.h>
+
+namespace tunnelwatch::io {
+
+// Maps the kernel's wall-clock receive stamps to the monotonic clock. A stamp's age is measured against the wall clock
+// at the same moment, so that only a step between arrival and reading could show, and that is cut off: an age below
+// zero counts as none, one beyond what is plausible as none too.
+class StampMapper {
+ public:
+  StampMapper();                                // reads both clocks now
+  StampMapper(TimePoint steady, Duration wall)  // for tests
+      : steady_(steady), wall_(wall) {}
+  TimePoint now() const { return steady_; }
+  TimePoint map(const timespec& stamp) const;
+
+ private:
+  TimePoint steady_;
+  Duration wall_;
+};
+
+// Room and alignment for the ancillary data that we ask for.
+struct ControlBuffer {
+  alignas(cmsghdr) unsigned char bytes[256];
+};
+
+// The value of one kind of ancillary data, if it is there and whole.
+const void* find_control(const msghdr& message, int level, int type, std::size_t size);
+
+sockaddr_storage to_sockaddr(const IpAddress& address, std::uint16_t port);
+socklen_t sockaddr_size(const IpAddress& address);
+// Nothing for another family than the two. Mapped addresses do not occur: our sockets are of one family.
+std::optional<IpAddress> from_sockaddr(const sockaddr_storage& address);
+std::uint16_t port_of(const sockaddr_storage& address);
+
+// Appends IP_PKTINFO or IPV6_PKTINFO with this source to `message`, whose control buffer has room for it.
+void add_source(msghdr& message, const IpAddress& source);
+void add_control(msghdr& message, int level, int type, const void* data, std::size_t size);
+
+}  // namespace tunnelwatch::io

@@ -1,0 +1,10 @@
+# Raw ICMP, UDP with its error queue, and names.
+add_library(tunnelwatch_io_sockets STATIC
+  icmp_filter.cpp
+  icmp_socket.cpp
+  local_addresses.cpp
+  resolver.cpp
+  socket_message.cpp
+  udp_socket.cpp)
+add_library(tunnelwatch::io_sockets ALIAS tunnelwatch_io_sockets)
+target_link_libraries(tunnelwatch_io_sockets PUBLIC tunnelwatch::active Boost::headers PRIVATE tunnelwatch_asio)

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <deque>
+
+#include "probes/passive/ike_tracker.h"
+
+namespace tunnelwatch::passive {
+
+// The tracker's own part for one peer: its IKE SAs, and what their observations mean together.
+class IkeTracker::Peer final : public IkeObservationSink {
+ public:
+  Peer(IkeTracker& owner, PeerKey key, bool local_certain) : owner_(owner) {
+    view_.key = key;
+    view_.local_certain = local_certain;
+  }
+
+  void on_datagram(const wire::Datagram& datagram, TimePoint at, bool reassembled);
+  void on_esp(bool from_local, bool in_udp, TimePoint at);
+  void advance(TimePoint now);
+  void on_observation(const IkeObservation& observation) override;
+
+  const IkePeerView& view() const { return view_; }
+  bool pinned = false;
+  // Both ends were heard, so this is no stranger's packet.
+  bool both_heard() const { return view_.messages[0] > 0 && view_.messages[1] > 0; }
+  bool names(const IpAddress& address) const { return view_.key.local == address || view_.key.remote == address; }
+  bool has_duplicate(std::uint64_t fingerprint, bool from_local, TimePoint at);
+  void learn_direction(const wire::Datagram& datagram);
+
+ private:
+  struct Session {
+    std::variant<IkeV1Session, IkeV2Session> machine;
+    TimePoint began;
+
+    template <typename F>
+    auto visit(F&& f) const { return std::visit(std::forward<F>(f), machine); }
+    SessionPhase phase() const { return visit([](const auto& m) { return m.phase(); }); }
+    int children() const { return visit([](const auto& m) { return m.children(); }); }
+    std::uint64_t spi_initiator() const { return visit([](const auto& m) { return m.spi_initiator(); }); }
+    std::uint64_t spi_responder() const { return visit([](const auto& m) { return m.spi_responder(); }); }
+    TimePoint last_seen() const { return visit([](const auto& m) { return m.last_seen(); }); }
+    bool half_open() const { return visit([](const auto& m) { return m.half_open(); }); }
+  };
+  struct Seen {
+    std::uint64_t fingerprint;
+    bool from_local;
+    TimePoint at;
+  };
+
+  Session& session_for(const wire::IkeMessage& message, Side from, TimePoint at);
+  void make_room();
+  void learn_offers(const wire::IkeMessage& message, Side from);
+  void learn_nat(const wire::Datagram& datagram, const wire::IkeMessage& message, Side from, TimePoint at);
+  void tell_malformed(wire::ParseError error, const wire::Datagram& datagram, Side from, TimePoint at);
+  void tell_oddities(const wire::IkeMessage& message, const wire::Datagram& datagram, Side from, TimePoint at);
+  bool other_alive(const Session* except) const;
+  void update_state();
+
+  IkeTracker& owner_;
+  IkePeerView view_;
+  std::list<Session> sessions_;  // the newest last
+  const Session* current_ = nullptr;  // whose machine is speaking
+  bool rekeyed_unseen_ = false;  // a rekey made an IKE SA whose first message is still to come
+  std::optional<SuiteLengths> rekeyed_suite_;
+  std::deque<Seen> seen_;
+  std::optional<std::uint8_t> first_ttl_;   // of the first side heard
+  IpAddress first_source_;
+  bool child_refused_ = false;
+};
+
+}  // namespace tunnelwatch::passive

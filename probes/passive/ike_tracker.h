@@ -1,0 +1,125 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "config/ip_address.h"
+#include "probes/passive/ike_observation.h"
+#include "probes/passive/ike_v1_session.h"
+#include "probes/passive/ike_v2_session.h"
+#include "probes/passive/nat_detection.h"
+#include "probes/passive/offers.h"
+#include "probes/wire/datagram.h"
+
+namespace tunnelwatch::passive {
+
+struct PeerKey {
+  IpAddress local;
+  IpAddress remote;
+  auto operator<=>(const PeerKey&) const = default;
+};
+
+enum class PeerState : std::uint8_t { unknown, negotiating, up, down };
+
+// All that is known of the IKE between this gateway and one peer. Made by the tracker, read by the agent.
+struct IkePeerView {
+  PeerKey key;
+  bool local_certain = false;  // which end is ours is known, not guessed
+  std::uint8_t version = 0;
+  PeerState state = PeerState::unknown;
+  Offers offers;
+  std::optional<bool> nat_local;
+  std::optional<bool> nat_remote;
+  bool remote_forces_encapsulation = false;  // its source hash does not fit: NAT in front of it, or faked on purpose
+  std::array<std::uint64_t, 2> messages{};   // by side that sent
+  bool esp_in_udp = false;
+};
+
+struct IkeTrackerLimits {
+  std::size_t peers = 512;           // pinned ones not counted
+  std::size_t sessions_per_peer = 32;
+};
+
+struct IkeTrackerCounters {
+  std::uint64_t messages = 0;
+  std::uint64_t duplicates = 0;     // the same bytes twice within milliseconds: taps, bridges
+  std::uint64_t own_probes = 0;
+  std::uint64_t malformed = 0;
+  std::uint64_t evicted_peers = 0;
+  std::uint64_t evicted_sessions = 0;
+};
+
+class IkePeerSink {
+ public:
+  virtual ~IkePeerSink() = default;
+  virtual void on_ike(const PeerKey& peer, const IkeObservation& observation) = 0;
+  // The guess which end is ours was wrong, or the peer was evicted: what was told under this key no longer holds.
+  virtual void on_forgotten(const PeerKey& peer) = 0;
+};
+
+// Follows the IKE of all peers, both versions, from one stream of datagrams. Pure: packets and time in, observations
+// out. Memory is bounded by the limits; strangers (peers that only one side of was ever heard) go first.
+class IkeTracker {
+ public:
+  IkeTracker(IkeTrackerLimits limits, IkePeerSink& sink);
+  ~IkeTracker();
+  IkeTracker(const IkeTracker&) = delete;
+  IkeTracker& operator=(const IkeTracker&) = delete;
+
+  // Addresses of this machine, so that nothing about direction is guessed.
+  void set_local_addresses(std::vector<IpAddress> addresses);
+  // A peer of the configuration: never evicted.
+  void pin(const IpAddress& remote);
+  void unpin_all();
+  // Messages with an SPI for which this says yes are our own probes.
+  void set_own_spi(std::function<bool(std::uint64_t)> is_own) { own_spi_ = std::move(is_own); }
+
+  // `datagram.kind` is ike.
+  void on_ike(const wire::Datagram& datagram, TimePoint at, bool reassembled);
+  // ESP went from source to destination.
+  void on_esp(const IpAddress& source, const IpAddress& destination, bool in_udp, TimePoint at);
+  void advance(TimePoint now);
+  // No more packets: what waits for a contradiction stands.
+  void finish();
+
+  const IkePeerView* find(const PeerKey& key) const;
+  // Which end is ours, of two addresses seen together; nothing where no IKE between them was seen.
+  std::optional<PeerKey> key_of(const IpAddress& a, const IpAddress& b) const;
+  void for_each(const std::function<void(const IkePeerView&)>& visit) const;
+  const IkeTrackerCounters& counters() const { return counters_; }
+
+ private:
+  class Peer;
+  struct Pair {
+    IpAddress low;
+    IpAddress high;
+    bool operator==(const Pair&) const = default;
+  };
+  struct PairHash {
+    std::size_t operator()(const Pair& p) const { return p.low.hash() * 31 + p.high.hash(); }
+  };
+  using PeerList = std::list<std::unique_ptr<Peer>>;
+
+  static Pair pair_of(const IpAddress& a, const IpAddress& b);
+  Peer& peer_for(const wire::Datagram& datagram, TimePoint at);
+  void make_room();
+
+  IkeTrackerLimits limits_;
+  IkePeerSink& sink_;
+  std::vector<IpAddress> local_addresses_;
+  std::vector<IpAddress> pinned_;
+  std::function<bool(std::uint64_t)> own_spi_;
+  PeerList peers_;  // the most recently heard first
+  std::unordered_map<Pair, PeerList::iterator, PairHash> by_pair_;
+  IkeTrackerCounters counters_;
+};
+
+}  // namespace tunnelwatch::passive

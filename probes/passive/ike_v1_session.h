@@ -1,0 +1,93 @@
+#pragma once
+
+#include "probes/passive/ike_session.h"
+
+namespace tunnelwatch::passive {
+
+// One ISAKMP SA of IKEv1 seen from outside: main or aggressive mode, XAuth and mode config, quick modes, informational
+// exchanges. Pure, like IkeV2Session. Version 1 never acknowledges an informational message and has no message numbers,
+// so more is guessed here, and told with less certainty. Source: RFC 2408, 2409, 3706, 3947.
+class IkeV1Session {
+ public:
+  IkeV1Session(Side initiator, std::uint64_t cookie_initiator, TimePoint now);
+
+  void on_message(const IkeInput& in, IkeObservationSink& sink);
+  void on_esp(TimePoint now, Side from, IkeObservationSink& sink);
+  void advance(TimePoint now, IkeObservationSink& sink);
+  // No more messages will come: what waited for a contradiction is told.
+  void finish(IkeObservationSink& sink) { deferred_.advance(TimePoint::max(), sink); }
+  bool joined_midway() const { return midway_; }
+
+  SessionPhase phase() const { return phase_; }
+  Side initiator() const { return initiator_; }
+  std::uint64_t spi_initiator() const { return cookie_initiator_; }
+  std::uint64_t spi_responder() const { return cookie_responder_; }
+  TimePoint last_seen() const { return last_seen_; }
+  int children() const { return children_; }
+  bool half_open() const { return phase_ == SessionPhase::init; }
+
+ private:
+  struct Waiting {  // the message of phase 1 that waits for the other side
+    Side by = Side::local;
+    std::uint8_t step = 0;  // 1 to 6 of main mode, 1 to 3 of aggressive mode
+    std::uint8_t exchange = 0;
+    std::uint16_t sends = 0;
+    std::uint16_t port = 0;
+    std::uint32_t length = 0;
+    bool fragmented = false;
+    TimePoint since{};
+    TimePoint told{};
+  };
+  struct Quick {
+    std::uint32_t message_id = 0;
+    Side by = Side::local;
+    std::uint8_t step = 1;
+    std::uint16_t sends = 1;
+    std::uint16_t port = 0;
+    std::uint32_t length = 0;
+    TimePoint since{};
+    TimePoint told{};
+  };
+  struct Informational {  // an encrypted one that the other side may still answer
+    std::uint16_t count = 0;
+    bool may_be_liveness = false;
+    bool may_be_delete = false;
+    TimePoint since{};
+    TimePoint last{};
+    std::uint16_t port = 0;
+    std::uint32_t length = 0;
+  };
+
+  void on_phase1(const IkeInput& in, std::uint8_t step, IkeObservationSink& sink);
+  void on_phase1_answer(const IkeInput& in, std::uint8_t step, IkeObservationSink& sink);
+  void on_clear_informational(const IkeInput& in, IkeObservationSink& sink);
+  void on_informational(const IkeInput& in, IkeObservationSink& sink);
+  void on_quick(const IkeInput& in, IkeObservationSink& sink);
+  void on_transaction(const IkeInput& in, IkeObservationSink& sink);
+  void establish(const IkeInput& in, IkeObservationSink& sink);
+  std::uint8_t step_of(const IkeInput& in) const;
+  bool is_main() const { return mode_ == wire::v1_identity_protection; }
+  IkeObservation make(IkeSight sight, Side by, const IkeInput& in) const;
+  IkeObservation unanswered(IkeSight sight, Side by, std::uint16_t sends, TimePoint since, TimePoint now) const;
+  void tell_waiting(TimePoint now, IkeObservationSink& sink);
+
+  Side initiator_;
+  std::uint64_t cookie_initiator_;
+  std::uint64_t cookie_responder_ = 0;
+  std::uint8_t mode_ = 0;
+  SessionPhase phase_ = SessionPhase::init;
+  std::optional<SuiteLengths> suite_;
+  std::optional<Waiting> waiting_;
+  bool answered_by_informational_ = false;  // message 5, or aggressive message 3
+  boost::container::static_vector<Quick, 8> quick_;
+  Informational open_[2];  // by side
+  Deferred deferred_;
+  std::uint16_t transactions_ = 0;
+  std::optional<std::uint32_t> transaction_id_;
+  std::optional<Waiting> transaction_;
+  bool midway_ = false;
+  int children_ = 0;
+  TimePoint last_seen_{};
+};
+
+}  // namespace tunnelwatch::passive

@@ -1,0 +1,128 @@
+#include "probes/passive/packet_front.h"
+
+#include "probes/wire/esp.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace tunnelwatch::passive {
+
+using wire::Datagram;
+using wire::DatagramKind;
+
+std::uint64_t PacketCounters::malformed_total() const {
+  return std::accumulate(malformed.begin(), malformed.end(), std::uint64_t{0});
+}
+
+PacketFront::PacketFront(PacketSink& sink, const PacketFrontOptions& options)
+    : sink_(sink), options_(options), reassembly_(options.reassembly), esp_(options.esp, options.hash_seed) {
+  summaries_.reserve(options.esp.streams);
+}
+
+void PacketFront::on_frame(wire::LinkType link, wire::Bytes frame, std::uint32_t wire_length, TimePoint at) {
+  ++counters_.frames;
+  if (at >= next_summary_) on_tick(at);
+  latest_ = std::max(latest_, at);
+  const auto decoded = wire::decode_frame(link, frame, wire_length);
+  if (!decoded) {
+    ++counters_.malformed[static_cast<std::size_t>(decoded.error())];
+    return;
+  }
+  ++counters_.by_kind[static_cast<std::size_t>(decoded->kind)];
+  if (decoded->kind == DatagramKind::fragment) {
+    on_fragment(*decoded, at);
+  } else {
+    on_datagram(*decoded, at, /*reassembled=*/false);
+  }
+}
+
+void PacketFront::on_datagram(const Datagram& d, TimePoint at, bool reassembled) {
+  switch (d.kind) {
+    case DatagramKind::esp:
+    case DatagramKind::esp_in_udp:
+      return on_esp(d, at);
+    case DatagramKind::ike:
+      if (d.cut) ++counters_.cut;
+      return sink_.on_ike(d, at, reassembled);
+    case DatagramKind::nat_keepalive:
+      return sink_.on_nat_keepalive(d, at);
+    case DatagramKind::icmp_error:
+      return on_icmp_error(d, at);
+    case DatagramKind::icmp_echo:
+    case DatagramKind::fragment:
+    case DatagramKind::other:
+      return;
+  }
+}
+
+void PacketFront::on_esp(const Datagram& d, TimePoint at) {
+  if (!esp_.on_packet(d, at) || announced_ >= options_.announcements) return;
+  ++announced_;
+  sink_.on_esp(esp_.newest());
+}
+
+void PacketFront::on_fragment(const Datagram& d, TimePoint at) {
+  if (d.fragment_offset == 0) {
+    // ESP that was fragmented after encapsulation: its header stands in the first fragment, and the packet counts.
+    const auto begun = wire::decode_first_fragment(d);
+    if (begun && (begun->kind == DatagramKind::esp || begun->kind == DatagramKind::esp_in_udp)) {
+      ++counters_.esp_fragments;
+      if (begun->payload.size() >= wire::kEspHeaderSize) on_esp(*begun, at);
+    }
+  } else if (d.ip_protocol == 50) {
+    ++counters_.esp_fragments;
+  }
+  if (d.ip_protocol != 17) return;
+  const Datagram* whole = reassembly_.add(d, at);
+  tell_fragments();
+  if (whole != nullptr && whole->kind == DatagramKind::ike) on_datagram(*whole, at, /*reassembled=*/true);
+}
+
+void PacketFront::on_icmp_error(const Datagram& d, TimePoint at) {
+  const auto quoted = wire::decode_quoted(d.payload);
+  if (!quoted) {
+    ++counters_.malformed[static_cast<std::size_t>(quoted.error())];
+    return;
+  }
+  switch (quoted->kind) {
+    case DatagramKind::ike:
+    case DatagramKind::esp:
+    case DatagramKind::esp_in_udp:
+    case DatagramKind::nat_keepalive:
+      return sink_.on_icmp_error(d, *quoted, at);
+    default:
+      return;
+  }
+}
+
+void PacketFront::on_tick(TimePoint now) {
+  reassembly_.expire(now);
+  tell_fragments();
+  if (now < next_summary_) return;
+  next_summary_ = now + options_.summary_interval;
+  announced_ = 0;
+  summaries_.clear();
+  esp_.collect(summaries_);
+  tell_esp();
+}
+
+void PacketFront::finish() {
+  if (latest_ != TimePoint::min()) {
+    // What is still open when the capture ends may only be unfinished: trains end by their own timeout.
+    reassembly_.expire(latest_);
+    tell_fragments();
+  }
+  summaries_.clear();
+  esp_.collect_final(summaries_);
+  tell_esp();
+}
+
+void PacketFront::tell_fragments() {
+  for (const FragmentEvent& event : reassembly_.events()) sink_.on_fragments(event);
+}
+
+void PacketFront::tell_esp() {
+  for (const EspStreamSummary& stream : summaries_) sink_.on_esp(stream);
+}
+
+}  // namespace tunnelwatch::passive

@@ -1,0 +1,1 @@
+tunnelwatch_test(agent_catalogue_test SOURCES catalogue_test.cpp LIBRARIES tunnelwatch::catalogue)

@@ -1,0 +1,276 @@
+#include "probes/io/capture_file.h"
+
+#include "probes/wire/frame.h"
+#include "tests/probes/wire/frame_builder.h"
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <gtest/gtest.h>
+#include <pcap/pcap.h>
+
+namespace tunnelwatch::io {
+namespace {
+
+using namespace test;
+using wire::LinkType;
+
+struct Packet {
+  std::int64_t nanoseconds;
+  Buffer bytes;
+};
+
+class CaptureFileTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (std::filesystem::temp_directory_path() / "capture_file_XXXXXX").string();
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    folder = pattern;
+  }
+  void TearDown() override { std::filesystem::remove_all(folder); }
+
+  // By libpcap itself, with nanosecond stamps.
+  std::string write_pcap(const std::string& name, int dlt, const std::vector<Packet>& packets, int snap = 65535) {
+    const std::string path = folder / name;
+    pcap_t* handle = pcap_open_dead_with_tstamp_precision(dlt, snap, PCAP_TSTAMP_PRECISION_NANO);
+    pcap_dumper_t* dumper = pcap_dump_open(handle, path.c_str());
+    for (const Packet& packet : packets) {
+      pcap_pkthdr header{};
+      header.ts.tv_sec = packet.nanoseconds / 1'000'000'000;
+      header.ts.tv_usec = packet.nanoseconds % 1'000'000'000;
+      header.len = static_cast<bpf_u_int32>(packet.bytes.size());
+      header.caplen = std::min(header.len, static_cast<bpf_u_int32>(snap));
+      pcap_dump(static_cast<u_char*>(static_cast<void*>(dumper)), &header, packet.bytes.data());
+    }
+    pcap_dump_close(dumper);
+    pcap_close(handle);
+    return path;
+  }
+  std::string write_bytes(const std::string& name, const Buffer& bytes) {
+    const std::string path = folder / name;
+    std::ofstream(path, std::ios::binary)
+        .write(static_cast<const char*>(static_cast<const void*>(bytes.data())),
+               static_cast<std::streamsize>(bytes.size()));
+    return path;
+  }
+  static Buffer read_bytes(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  std::string gzip(const std::string& path) {
+    const Buffer bytes = read_bytes(path);
+    gzFile file = gzopen((path + ".gz").c_str(), "wb");
+    gzwrite(file, bytes.data(), static_cast<unsigned>(bytes.size()));
+    gzclose(file);
+    return path + ".gz";
+  }
+
+  std::filesystem::path folder;
+};
+
+struct Read {
+  std::vector<std::int64_t> stamps;
+  std::vector<Buffer> packets;
+  std::vector<std::size_t> files;
+  std::vector<std::string> errors;
+  std::vector<std::string> truncated;
+};
+
+Read read_all(const std::vector<std::string>& paths) {
+  Read read;
+  auto files = CaptureFiles::open(paths);
+  if (!files) {
+    read.errors.push_back(files.error());
+    return read;
+  }
+  CapturedFrame frame;
+  while (true) {
+    const auto next = files->next(frame);
+    if (next == CaptureFiles::Next::end) break;
+    if (next == CaptureFiles::Next::error) {
+      read.errors.push_back(files->error());
+      continue;
+    }
+    read.stamps.push_back(frame.at.time_since_epoch().count());
+    read.packets.emplace_back(frame.bytes.begin(), frame.bytes.end());
+    read.files.push_back(frame.file);
+  }
+  read.truncated = files->truncated();
+  return read;
+}
+
+const Buffer kIke = ipv4({}, udp(500, 500, isakmp()));
+
+TEST_F(CaptureFileTest, EveryLinkType) {
+  const std::vector<std::pair<int, LinkType>> rows{{DLT_EN10MB, LinkType::ethernet}, {DLT_RAW, LinkType::raw_ip},
+                                                   {DLT_IPV4, LinkType::raw_ip},     {DLT_NULL, LinkType::null_loop},
+                                                   {DLT_LOOP, LinkType::null_loop},  {DLT_LINUX_SLL, LinkType::sll},
+                                                   {DLT_LINUX_SLL2, LinkType::sll2}};
+  for (const auto& [dlt, link] : rows) {
+    SCOPED_TRACE(dlt);
+    const std::vector<std::string> paths{write_pcap("link.pcap", dlt, {{1'000, kIke}})};
+    auto files = CaptureFiles::open(paths);
+    ASSERT_TRUE(files) << files.error();
+    CapturedFrame frame;
+    ASSERT_EQ(files->next(frame), CaptureFiles::Next::frame);
+    EXPECT_EQ(frame.link, link);
+    EXPECT_EQ(Buffer(frame.bytes.begin(), frame.bytes.end()), kIke);
+    EXPECT_EQ(files->next(frame), CaptureFiles::Next::end);
+    EXPECT_EQ(files->next(frame), CaptureFiles::Next::end);
+  }
+}
+
+TEST_F(CaptureFileTest, NanosecondsAndSnapLength) {
+  const std::int64_t at = 1'700'000'000'123'456'789;
+  const std::vector<std::string> paths{write_pcap("snap.pcap", DLT_RAW, {{at, kIke}}, 40)};
+  auto files = CaptureFiles::open(paths);
+  ASSERT_TRUE(files);
+  CapturedFrame frame;
+  ASSERT_EQ(files->next(frame), CaptureFiles::Next::frame);
+  EXPECT_EQ(frame.at.time_since_epoch().count(), at);
+  EXPECT_EQ(frame.bytes.size(), 40U);
+  EXPECT_EQ(frame.wire_length, kIke.size());
+  EXPECT_TRUE(wire::decode_frame(frame.link, frame.bytes, frame.wire_length)->cut);
+}
+
+TEST_F(CaptureFileTest, GzipIsTransparent) {
+  std::vector<Packet> packets;
+  for (int i = 0; i < 5000; ++i) packets.push_back({i, filler(200, static_cast<std::uint8_t>(i))});
+  const std::string plain = write_pcap("many.pcap", DLT_RAW, packets);
+  const Read packed = read_all({gzip(plain)});
+  EXPECT_TRUE(packed.errors.empty());
+  EXPECT_EQ(packed.packets, read_all({plain}).packets);
+  EXPECT_EQ(packed.packets.size(), 5000U);
+}
+
+TEST_F(CaptureFileTest, StandardInput) {
+  for (const bool packed : {false, true}) {
+    const std::string plain = write_pcap("in.pcap", DLT_RAW, {{1, kIke}, {2, kIke}});
+    std::FILE* pipe = popen(("cat " + (packed ? gzip(plain) : plain)).c_str(), "r");
+    ASSERT_NE(pipe, nullptr);
+    const int saved = dup(STDIN_FILENO);
+    dup2(fileno(pipe), STDIN_FILENO);
+    const Read read = read_all({"-"});
+    dup2(saved, STDIN_FILENO);
+    close(saved);
+    pclose(pipe);
+    EXPECT_TRUE(read.errors.empty());
+    EXPECT_EQ(read.packets.size(), 2U);
+  }
+}
+
+TEST_F(CaptureFileTest, FilesAreMergedByTheirStamps) {
+  const auto a = write_pcap("a.pcap", DLT_RAW, {{10, filler(30, 1)}, {40, filler(30, 2)}, {50, filler(30, 3)}});
+  const auto b = write_pcap("b.pcap", DLT_EN10MB, {{20, filler(30, 4)}, {30, filler(30, 5)}});
+  const auto empty = write_pcap("empty.pcap", DLT_RAW, {});
+  const auto c = write_pcap("c.pcap", DLT_RAW, {{5, filler(30, 6)}, {40, filler(30, 7)}});
+  const Read read = read_all({a, b, empty, c});
+  EXPECT_TRUE(read.errors.empty());
+  EXPECT_EQ(read.stamps, (std::vector<std::int64_t>{5, 10, 20, 30, 40, 40, 50}));
+  EXPECT_EQ(read.files, (std::vector<std::size_t>{3, 0, 1, 1, 0, 3, 0}));
+  EXPECT_EQ(read.packets, (std::vector<Buffer>{filler(30, 6), filler(30, 1), filler(30, 4), filler(30, 5),
+                                               filler(30, 2), filler(30, 7), filler(30, 3)}));
+}
+
+TEST_F(CaptureFileTest, ATruncatedEndIsToldAndNotFatal) {
+  const std::string path = write_pcap("cut.pcap", DLT_RAW, {{1, kIke}, {2, kIke}});
+  const Buffer whole = read_bytes(path);
+  for (const std::size_t missing : {std::size_t{1}, kIke.size(), kIke.size() + 15}) {
+    SCOPED_TRACE(missing);
+    const auto cut =
+        write_bytes("cut2.pcap", Buffer(whole.begin(), whole.end() - static_cast<std::ptrdiff_t>(missing)));
+    for (const auto& paths : {std::vector{cut}, std::vector{cut, path}, std::vector{gzip(cut)}}) {
+      const Read read = read_all(paths);
+      EXPECT_TRUE(read.errors.empty());
+      EXPECT_EQ(read.packets.size(), paths.size() == 2 ? 3U : 1U);
+      EXPECT_EQ(read.truncated, std::vector<std::string>{paths[0]});
+    }
+  }
+}
+
+// A pcapng of two interfaces, by hand: section header, interface descriptions, one packet on each.
+Buffer pcapng(unsigned first_link, unsigned second_link) {
+  const auto block = [](std::uint32_t type, Buffer body) {
+    Buffer b;
+    put32(b, type);
+    put32(b, static_cast<std::uint32_t>(body.size() + 12));
+    put(b, body);
+    put32(b, static_cast<std::uint32_t>(body.size() + 12));
+    return b;
+  };
+  const auto interface = [&](unsigned link) {
+    Buffer body;
+    put16(body, link);
+    put16(body, 0);
+    put32(body, 65535);
+    return block(1, body);
+  };
+  const auto packet = [&](std::uint32_t index) {
+    Buffer body;
+    put32(body, index);
+    put32(body, 0);
+    put32(body, 1000 + index);
+    put32(body, 40);
+    put32(body, 40);
+    put(body, filler(40));
+    return block(6, body);
+  };
+  Buffer section;
+  put32(section, 0x1a2b3c4d);
+  put32(section, 0x00010000);
+  put32(section, 0xffffffff);
+  put32(section, 0xffffffff);
+  return joined({block(0x0a0d0d0a, section), interface(first_link), interface(second_link), packet(0), packet(1)});
+}
+
+TEST_F(CaptureFileTest, PcapngOfTwoInterfacesAlike) {
+  const Read read = read_all({write_bytes("two.pcapng", pcapng(1, 1))});
+  EXPECT_TRUE(read.errors.empty());
+  EXPECT_EQ(read.stamps, (std::vector<std::int64_t>{1'000'000, 1'001'000}));
+}
+
+TEST_F(CaptureFileTest, PcapngOfTwoLinkTypesIsAnErrorThatNamesTheFile) {
+  const auto path = write_bytes("mixed.pcapng", pcapng(1, 113));
+  const auto good = write_pcap("good.pcap", DLT_RAW, {{1, kIke}});
+  const Read read = read_all({path, good});
+  ASSERT_EQ(read.errors.size(), 1U);
+  EXPECT_NE(read.errors[0].find("mixed.pcapng"), std::string::npos);
+  EXPECT_NE(read.errors[0].find("type"), std::string::npos) << read.errors[0];
+  EXPECT_EQ(read.packets.size(), 1U);  // the other file is still read
+}
+
+TEST_F(CaptureFileTest, WhatIsNoCaptureIsToldAtOnce) {
+  struct Row {
+    std::string path;
+    std::string part;
+  };
+  for (const Row& row :
+       {Row{folder / "missing.pcap", "No such file"}, Row{write_bytes("text", filler(500)), "unknown file format"},
+        Row{write_bytes("empty", {}), "not a capture"}, Row{folder, "directory"},
+        Row{write_pcap("usb.pcap", DLT_USB_LINUX, {}), "USB_LINUX"}}) {
+    SCOPED_TRACE(row.path);
+    const Read read = read_all({row.path});
+    ASSERT_EQ(read.errors.size(), 1U);
+    EXPECT_NE(read.errors[0].find(row.path), std::string::npos) << read.errors[0];
+    EXPECT_NE(read.errors[0].find(row.part), std::string::npos) << read.errors[0];
+  }
+}
+
+TEST_F(CaptureFileTest, BrokenGzipIsAnErrorAfterWhatCouldBeRead) {
+  std::vector<Packet> packets;
+  for (int i = 0; i < 20'000; ++i) packets.push_back({i, filler(200, static_cast<std::uint8_t>(i * i))});
+  const std::string packed = gzip(write_pcap("big.pcap", DLT_RAW, packets));
+  Buffer bytes = read_bytes(packed);
+  for (std::size_t i = bytes.size() / 2; i < bytes.size() / 2 + 64; ++i) bytes[i] = 0xff;
+  const Read read = read_all({write_bytes("broken.pcap.gz", bytes)});
+  EXPECT_EQ(read.errors.size() + read.truncated.size(), 1U);
+  EXPECT_LT(read.packets.size(), 20'000U);
+}
+
+}  // namespace
+}  // namespace tunnelwatch::io

@@ -1,0 +1,1 @@
+tunnelwatch_test(frame_test SOURCES frame_test.cpp LIBRARIES tunnelwatch::frame)
