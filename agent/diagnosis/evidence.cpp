@@ -23,6 +23,9 @@ constexpr Duration kOneWayAtOnce = 300ms;    // where none ever came back
 constexpr Duration kOneWayLater = 2s;        // where some did before
 constexpr std::uint32_t kSilentProbes = 2;
 constexpr std::uint32_t kSilentEchoes = 2;
+// Fewer lost echoes than this are chance, whatever the ratio: two of twenty are no alarm yet.
+constexpr std::uint64_t kFewestLosses = 3;
+constexpr std::uint64_t kFewestEchoes = 10;
 
 Confidence confidence_of(Certainty c) {
   switch (c) {
@@ -152,6 +155,13 @@ void Evidence::on_ike(const IkeObservation& o) {
     case IkeSight::request_answered:
       facts_.deny(o.by == Side::remote ? F::liveness_unanswered : F::local_unresponsive, o.at);
       break;
+    case IkeSight::ike_ended:
+      facts_.deny(F::ike_up, o.at);
+      facts_.deny(F::child_up, o.at);
+      break;
+    case IkeSight::ike_resumed_midway:
+      facts_.affirm(F::ike_up, o.at, Confidence::likely, {"an IKE SA was there before the capture began", "抓包开始前已存在 IKE SA"});
+      break;
     case IkeSight::ike_deleted:
       facts_.deny(F::ike_up, o.at);
       [[fallthrough]];
@@ -266,14 +276,17 @@ void Evidence::on_ike_probe(const IkeProbeObservation& o) {
   }
 }
 
+bool Evidence::loses(const active::EchoWindow& w) const {
+  return w.in_service_lost >= kFewestLosses && w.in_service_loss.lower > loss_.loss_ratio;
+}
+
 void Evidence::judge_loss(FactId fact, std::string_view target, const active::EchoWindow& w, TimePoint now) {
-  const bool any_reply = w.sent > w.lost;
-  if (w.sent == 0 || !any_reply) return;
+  if (w.in_service == 0) return;
   // Loss begins where even the lower bound is above the threshold and ends where the ratio itself is below the other.
-  const double ratio = static_cast<double>(w.lost) / static_cast<double>(w.sent);
-  if (w.loss_ratio.lower > loss_.loss_ratio) {
-    facts_.affirm(fact, now, Confidence::likely, describe_loss(target, w.lost, w.sent, w.loss_ratio.lower, w.loss_ratio.upper));
-  } else if (ratio <= loss_.clear_ratio && w.sent >= 10) {
+  const double ratio = static_cast<double>(w.in_service_lost) / static_cast<double>(w.in_service);
+  if (loses(w)) {
+    facts_.affirm(fact, now, Confidence::likely, describe_loss(target, w));
+  } else if (ratio <= loss_.clear_ratio && w.in_service >= kFewestEchoes) {
     facts_.deny(fact, now);
   }
 }
@@ -291,11 +304,10 @@ void Evidence::on_gateway_echo(std::string_view target, const active::EchoWindow
 
 void Evidence::on_reference_echo(std::string_view target, const active::EchoWindow& w, TimePoint now, bool first, bool last) {
   if (first) reference_lossy_ = reference_clean_ = false;
-  const bool any_reply = w.sent > w.lost;
-  if (any_reply && w.loss_ratio.lower > loss_.loss_ratio) {
+  if (loses(w)) {
     reference_lossy_ = true;
-    reference_text_ = describe_loss(target, w.lost, w.sent, w.loss_ratio.lower, w.loss_ratio.upper);
-  } else if (any_reply && w.sent >= 5) {
+    reference_text_ = describe_loss(target, w);
+  } else if (w.in_service >= kFewestEchoes) {
     reference_clean_ = true;
   }
   if (!last) return;
