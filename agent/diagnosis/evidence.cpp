@@ -60,9 +60,9 @@ const Disproof kDisproofs[] = {
       F::mode_refused, F::mode_differs, F::cookie_repeated, F::malformed_seen, F::syntax_refused, F::invalid_spi, F::unknown_exchange_seen,
       F::critical_refused, F::sm_in_v2, F::auth_unanswered, F::auth_unanswered_4500, F::auth_fragmented, F::auth_refused,
       F::auth_refused_by_us, F::eap_refused, F::eap_unanswered, F::xauth_refused, F::xauth_unanswered, F::liveness_unanswered,
-      F::local_unresponsive, F::peer_deleted, F::ike_500_rejected, F::ike_4500_rejected, F::peer_unreachable, F::esp_rejected, F::esp_one_way}},
+      F::local_unresponsive, F::peer_deleted, F::ike_500_rejected, F::ike_4500_rejected, F::peer_unreachable, F::esp_rejected, F::esp_one_way, F::esp_unreturned}},
     {IkeSight::ike_resumed_midway, {F::init_unanswered, F::auth_unanswered, F::auth_unanswered_4500}},
-    {IkeSight::child_established, {F::child_refused, F::child_unanswered, F::rekey_refused, F::peer_deleted, F::esp_one_way}},
+    {IkeSight::child_established, {F::child_refused, F::child_unanswered, F::rekey_refused, F::peer_deleted, F::esp_one_way, F::esp_unreturned}},
     {IkeSight::child_rekeyed, {F::child_refused, F::rekey_refused, F::liveness_unanswered}},
     {IkeSight::ike_rekeyed, {F::rekey_refused, F::liveness_unanswered, F::local_unresponsive}},
     {IkeSight::request_answered, {F::peer_unreachable, F::ike_4500_rejected}},
@@ -217,6 +217,7 @@ void Evidence::on_esp(bool outbound, std::uint64_t packets, TimePoint at) {
     esp_in_ever_ = true;
     if (!child_since_) child_since_ = at;  // the capture began behind the negotiation
     facts_.deny(F::esp_one_way, at);
+    facts_.deny(F::esp_unreturned, at);
     facts_.deny(F::esp_rejected, at);
     facts_.deny(F::peer_unreachable, at);
     facts_.deny(F::auth_unanswered_4500, at);
@@ -229,6 +230,9 @@ void Evidence::on_esp(bool outbound, std::uint64_t packets, TimePoint at) {
 void Evidence::judge_esp(TimePoint now) {
   if (esp_out_.since_other < kOneWayPackets || !esp_out_.last || !child_since_) return;
   const Duration over = *esp_out_.last - esp_out_.first_since;
+  if (over >= kOneWayAtOnce) {
+    facts_.affirm(F::esp_unreturned, now, Confidence::likely, describe_one_way(esp_out_.since_other, over, esp_in_ever_));
+  }
   if (over < (esp_in_ever_ ? kOneWayLater : kOneWayAtOnce)) return;
   // The peer's IKE spoke after the first ESP packet that went unanswered.
   if (!peer_spoke_ || *peer_spoke_ <= esp_out_.first_since + (esp_in_ever_ ? kOneWayAtOnce : Duration::zero())) return;
@@ -262,6 +266,7 @@ void Evidence::on_ike_probe(const IkeProbeObservation& o) {
       port.silent = 0;
       facts_.deny(silent, o.at);
       facts_.deny(rejected, o.at);
+      peer_spoke_ = o.at;
       break;
     case IkeProbeOutcome::silent:
       if (++port.silent >= kSilentProbes) facts_.affirm(silent, o.at, Confidence::likely, describe_probe_silence(o.port, port.silent));

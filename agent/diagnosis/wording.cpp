@@ -143,8 +143,8 @@ Text describe_rejection(RefusalReason reason, const IpAddress& from, bool from_p
 
 Text describe_one_way(std::uint64_t sent, Duration over, bool ever_received) {
   const double seconds = to_seconds(over);
-  return {fmt::format("{} ESP packets left in {:.1f} s and {} came back, while the peer's IKE answers", sent, seconds, ever_received ? "none since then" : "none ever"),
-          fmt::format("{:.1f} 秒内发出 {} 个 ESP 报文，{}收到返回报文，而对端 IKE 仍有应答", seconds, sent, ever_received ? "此后未" : "从未")};
+  return {fmt::format("{} ESP packets left in {:.1f} s and {} came back", sent, seconds, ever_received ? "none since then" : "none ever"),
+          fmt::format("{:.1f} 秒内发出 {} 个 ESP 报文，{}收到返回报文", seconds, sent, ever_received ? "此后未" : "从未")};
 }
 
 Text describe_loss(std::string_view target, const active::EchoWindow& w) {
