@@ -1,11 +1,11 @@
+#include "exporters/prometheus/catalogue.h"
+
 #include <fstream>
 #include <iterator>
 #include <regex>
 #include <set>
 
 #include <gtest/gtest.h>
-
-#include "exporters/prometheus/catalogue.h"
 
 namespace tunnelwatch::exporters {
 namespace {
