@@ -24,8 +24,9 @@ FAST = {"probes": {"icmp": {"interval": "100ms", "timeout": "80ms"}}, "loss": {"
 
 def refused(name, expect, beside, role, path, value, setup=Setup(), **more):
     """One setting of one end changes, the customer negotiates anew and is refused; then it is changed back."""
-    return Scenario(name, expect, beside, setup, start=steps(initiate()), fault=steps(terminate(), change(role, path, value), attempt()),
-                    repair=steps(restore(role), initiate()), **more)
+    more.setdefault("repair", steps(restore(role), initiate()))
+    return Scenario(name, expect, beside, setup, start=steps(initiate()),
+                    fault=steps(terminate(), change(role, path, value), attempt()), **more)
 
 
 NEGOTIATION = [
@@ -37,7 +38,8 @@ NEGOTIATION = [
             "connections/tun/remote_addrs", "203.0.113.99", note="any of these first"),
     refused("v2-psk-mismatch", ("authentication_fail",), AUTHENTICATION, "b", *OTHER_SECRET),
     # Only the repetition of message 5, a second later, tells a key from an identity.
-    refused("v1-main-psk-mismatch", ("authentication_fail",), AUTHENTICATION, "b", *OTHER_SECRET, V1, within=1 + ANSWERED, hold=6),
+    refused("v1-main-psk-mismatch", ("authentication_fail",), AUTHENTICATION, "b", *OTHER_SECRET, V1, within=1 + ANSWERED, hold=6,
+            repair=steps(restore("b"), forget(), initiate())),
     refused("v2-id-mismatch", ("authentication_fail",), AUTHENTICATION, "b", "connections/tun/remote/id", "other.example"),
     refused("v2-psk-mismatch-gcm", ("authentication_fail",), AUTHENTICATION, "b", *OTHER_SECRET,
             Setup(both={P1: "aes256gcm16-prfsha384-ecp384", ESP: "aes256gcm16"})),

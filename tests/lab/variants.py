@@ -30,8 +30,8 @@ XAUTH_B = {TUN + "remote": None, TUN + "remote-1": {"auth": "psk", "id": "a.exam
            "secrets/xauth-1": USER}
 WRONG_PASSWORD = {**USER, "secret": '"a wrong one"'}
 GCM = {P1: "aes256gcm16-prfsha384-ecp384", ESP: "aes256gcm16"}
-TWO_CHILDREN = {TUN + "children/second": {"local_ts": "10.1.1.0/24", "remote_ts": "10.2.1.0/24", "esp_proposals": "aes256-sha256"}}
-TWO_CHILDREN_B = {TUN + "children/second": {"local_ts": "10.2.1.0/24", "remote_ts": "10.1.1.0/24", "esp_proposals": "aes256-sha256"}}
+TWO_CHILDREN = {TUN + "children/second": {"local_ts": "10.1.0.1/32", "remote_ts": "10.2.0.1/32", "esp_proposals": "aes256-sha256"}}
+TWO_CHILDREN_B = {TUN + "children/second": {"local_ts": "10.2.0.1/32", "remote_ts": "10.1.0.1/32", "esp_proposals": "aes256-sha256"}}
 
 SUITES = [
     healthy("healthy-gcm", Setup(both=GCM)),
