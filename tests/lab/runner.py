@@ -88,7 +88,7 @@ class Run:
         lab, scenario, result = self._lab, self._scenario, self.result
         mended = time.time()
         self._perform(scenario.repair)
-        well = lambda sight: not set(sight.active) - {"gateway_behind_nat"} and sight.state == "up"  # noqa: E731
+        well = lambda sight: not set(sight.active) - set(scenario.lingers) and sight.state == "up"  # noqa: E731
         sight = lab.watch.wait_for(well, scenario.clears_within + _LOOK_LONGER, mended)
         if sight is None:
             return self._problem(f"not cleared after the repair: {lab.watch.last()}")
