@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cctype>
 #include <chrono>
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -256,6 +258,7 @@ constexpr NearMiss kNearMisses[] = {
     {"another word", "Reason=peer requested, State=Normal"},
     {"the start of another word", "Reason=xpeer request"},
     {"joined to another word", "Reason=non-critical drop"},
+    {"joined to another word in a message of the module", "%%01IKE/6/LOG(l): a non-critical drop was seen"},
     {"a counter", "Invalid cookie           :6"},
     {"a counter of the IKE module", "ikev2 statistics: Construct local id fail      :0"},
     {"two counters", "Phase1 proposal mismatch :0           Phase2 proposal or pfs mismatch:0"},
@@ -288,6 +291,11 @@ void expect_example(const Example& example, LogFamily family) {
   EXPECT_EQ(to_string(match->cause), to_string(example.cause));
   EXPECT_EQ(to_string(match->family), to_string(family));
   EXPECT_EQ(match->peer ? match->peer->to_string() : "", example.peer);
+}
+
+std::optional<Cause> cause_of(std::string_view line) {
+  const auto match = match_line(line);
+  return match ? std::optional(match->cause) : std::nullopt;
 }
 
 std::string changed(std::string text, int (*change)(int)) {
@@ -397,14 +405,22 @@ TEST(LogPatterns, CaseBlanksAndHyphensDoNotMatter) {
   }
 }
 
-TEST(LogPatterns, TheLongestWordsWin) {
-  EXPECT_EQ(match_line("reason=eap authentication fail")->cause, Cause::eap_authentication_fail);
-  EXPECT_EQ(match_line("reason=xauth authentication timeout")->cause, Cause::xauth_authentication_timeout);
-  EXPECT_EQ(match_line("reason=uncritical drop")->cause, Cause::uncritical_drop);
-  EXPECT_EQ(match_line("reason=proposal mismatch or use sm in ikev2")->cause,
-            Cause::proposal_mismatch_or_use_sm_in_ikev2);
-  EXPECT_EQ(match_line("reason=ikev2 not support sm in ipsec proposal ikev2")->words,
-            "ikev2 not support sm in ipsec proposal ikev2");
+TEST(LogPatterns, GapsAreBounded) {
+  const std::string head = "07[IKE] giving up after ";
+  EXPECT_TRUE(match_line(head + std::string(200, '5') + " retransmits"));
+  EXPECT_FALSE(match_line(head + std::string(300, '5') + " retransmits"));
+}
+
+TEST(LogPatterns, TheFirstWordsWinThenTheLongest) {
+  EXPECT_EQ(cause_of("%%01IKE/4/LOG(l): peer request, which followed a dpd timeout"), Cause::peer_request);
+  EXPECT_EQ(cause_of("%%01IKE/4/LOG(l): dpd timeout, which followed a peer request"), Cause::dpd_timeout);
+  EXPECT_EQ(cause_of("reason=eap authentication fail"), Cause::eap_authentication_fail);
+  EXPECT_EQ(cause_of("reason=xauth authentication timeout"), Cause::xauth_authentication_timeout);
+  EXPECT_EQ(cause_of("reason=uncritical drop"), Cause::uncritical_drop);
+  EXPECT_EQ(cause_of("reason=proposal mismatch or use sm in ikev2"), Cause::proposal_mismatch_or_use_sm_in_ikev2);
+  const auto longest = match_line("reason=ikev2 not support sm in ipsec proposal ikev2");
+  ASSERT_TRUE(longest);
+  EXPECT_EQ(longest->words, "ikev2 not support sm in ipsec proposal ikev2");
 }
 
 TEST(LogPatterns, ReasonCodesSpeakWhereTheWordsAreMissing) {
@@ -413,7 +429,7 @@ TEST(LogPatterns, ReasonCodesSpeakWhereTheWordsAreMissing) {
   EXPECT_EQ(match->cause, Cause::authentication_fail);
   EXPECT_EQ(match->words, "ReasonCode=15");
   EXPECT_EQ(match->peer, IpAddress::parse("198.51.100.20"));
-  EXPECT_EQ(match_line("IPSec tunnel negotiation fails (Reason=config ID mismatch, ReasonCode=15)")->cause,
+  EXPECT_EQ(cause_of("IPSec tunnel negotiation fails (Reason=config ID mismatch, ReasonCode=15)"),
             Cause::config_id_mismatch);
 }
 
@@ -461,7 +477,11 @@ TEST(LogPatterns, ReasonCodesAgreeWithTheWordsOfTheSameRow) {
 }
 
 TEST(LogPatterns, ThePeerIsTheRemoteEndAndNotTheSenderOfTheLog) {
-  const auto peer = [](std::string_view line) { return match_line(line)->peer; };
+  const auto peer = [](std::string_view line) {
+    const auto match = match_line(line);
+    EXPECT_TRUE(match) << line;
+    return match ? match->peer : std::nullopt;
+  };
   EXPECT_EQ(peer("Feb 5 10:00:00 192.0.2.1 %%01IKE/4/X(l): SrcIP=192.0.2.10, OfflineReason=dpd timeout"), std::nullopt);
   EXPECT_EQ(peer("reason=dpd timeout, peer address: 198.51.100.20:4500"), IpAddress::parse("198.51.100.20"));
   EXPECT_EQ(peer("reason=dpd timeout, peer=[2001:db8::20]"), IpAddress::parse("2001:db8::20"));
@@ -470,6 +490,7 @@ TEST(LogPatterns, ThePeerIsTheRemoteEndAndNotTheSenderOfTheLog) {
   EXPECT_EQ(peer("reason=dpd timeout, peer 998.51.100.20"), std::nullopt);
   EXPECT_EQ(peer("reason=dpd timeout, peer cafe"), std::nullopt);
   EXPECT_EQ(peer("reason=dpd timeout, peers 198.51.100.20"), std::nullopt);
+  EXPECT_EQ(peer("reason=dpd timeout, peer198.51.100.20"), std::nullopt);
 }
 
 TEST(LogPatterns, EveryCutOfALineIsHarmless) {
