@@ -23,6 +23,10 @@ void PacketFront::on_frame(wire::LinkType link, wire::Bytes frame, std::uint32_t
   ++counters_.frames;
   if (at >= next_summary_) on_tick(at);
   latest_ = std::max(latest_, at);
+  if (const auto esp = wire::glance_at_esp(link, frame, wire_length); esp && esp_.on_known(*esp, at)) {
+    ++counters_.by_kind[static_cast<std::size_t>(esp->in_udp ? DatagramKind::esp_in_udp : DatagramKind::esp)];
+    return;
+  }
   const auto decoded = wire::decode_frame(link, frame, wire_length);
   if (!decoded) {
     ++counters_.malformed[static_cast<std::size_t>(decoded.error())];
