@@ -57,7 +57,12 @@ class EspStreams {
     std::uint32_t spi = 0;
     bool v6 = false;
 
-    bool operator==(const Key&) const = default;
+    // By words: the library's memcmp waits for the stores that made the key.
+    bool operator==(const Key& other) const {
+      return ((source[0] ^ other.source[0]) | (source[1] ^ other.source[1]) | (destination[0] ^ other.destination[0]) |
+              (destination[1] ^ other.destination[1])) == 0 &&
+             spi == other.spi && v6 == other.v6;
+    }
   };
   struct Stream {
     Key key;

@@ -10,6 +10,12 @@ namespace tunnelwatch::passive {
 using wire::Datagram;
 using wire::DatagramKind;
 
+namespace {
+
+constexpr Duration kFragmentsComeWithin = std::chrono::seconds(2);
+
+}  // namespace
+
 std::uint64_t PacketCounters::malformed_total() const {
   return std::accumulate(malformed.begin(), malformed.end(), std::uint64_t{0});
 }
@@ -112,8 +118,8 @@ void PacketFront::on_tick(TimePoint now) {
 
 void PacketFront::finish() {
   if (latest_ != TimePoint::min()) {
-    // What is still open when the capture ends may only be unfinished: trains end by their own timeout.
-    reassembly_.expire(latest_);
+    // Of the trains still open, the youngest may only be unfinished; fragments come together or not at all.
+    reassembly_.expire(latest_ + options_.reassembly.timeout - kFragmentsComeWithin);
     tell_fragments();
   }
   summaries_.clear();
