@@ -148,9 +148,11 @@ TEST_F(IcmpSocketTest, TwoHundredTargetsOfEachFamilyAnswer) {
   }
   EXPECT_EQ(per_target.size(), 400U);
   EXPECT_EQ(p.echo.counters().foreign + p.echo.counters().malformed + p.echo.counters().unmatched, 0U);
+  EXPECT_EQ(p.sockets[0]->counters().received + p.sockets[1]->counters().received, 1600U);
   for (const auto& socket : p.sockets) {
-    EXPECT_EQ(socket->counters().received, 800U);
+    EXPECT_GE(socket->counters().received, 780U);
     EXPECT_EQ(socket->counters().kernel_dropped, 0U);
+    EXPECT_GE(socket->counters().transmit_stamps, 780U) << "loopback stamps what it sends";
   }
 }
 
@@ -308,10 +310,12 @@ TEST_F(IcmpSocketTest, DestroyingASocketFromWithinItsHandlerIsWell) {
   active::IcmpEcho echo(1);
   std::unique_ptr<IcmpSocket> socket;
   int calls = 0;
-  socket = std::move(*IcmpSocket::open(io, IpFamily::v4, echo.id(), [&](const ReceivedIcmp&) {
+  auto opened = IcmpSocket::open(io, IpFamily::v4, echo.id(), [&](const ReceivedIcmp&) {
     ++calls;
     socket.reset();
-  }));
+  });
+  ASSERT_TRUE(opened);
+  socket = std::move(*opened);
   active::EchoActions out;
   for (std::uint32_t i = 0; i < 5; ++i)
     echo.add_target(i, ip("127.0.0.1"), {.interval = 1ms, .source = {}}, steady_now());
