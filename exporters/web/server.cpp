@@ -237,6 +237,8 @@ void Server::Impl::answer(Session& session, const Endpoint& endpoint, const Requ
       break;
     case Source::metrics:
     case Source::report:
+    case Source::text_en:
+    case Source::text_zh:
       jobs_.push_back({session.shared_from_this(), &endpoint, std::move(tunnel),
                        accepts_gzip(view(request[http::field::accept_encoding]))});
       return render_next();
