@@ -58,6 +58,10 @@ class Agent:
         """What `tunnelwatch status` prints in the gateway; its exit status (1: a fault) is part of its answer."""
         return netns.execute(self._namespace, self.binary, "status", check=False)
 
+    def log(self):
+        """The end of what it logged."""
+        return self._process.output()[-2000:]
+
     def stop(self):
         self._process.stop(patience=3)
 
