@@ -17,7 +17,8 @@ namespace {
 // What is told as an event: a request without an answer once, when it is first repeated, and never an ordinary answer.
 bool is_event(const passive::IkeObservation& o) {
   switch (o.sight) {
-    case IkeSight::request_answered: return false;
+    case IkeSight::request_answered:
+    case IkeSight::ike_ended: return false;
     case IkeSight::init_unanswered:
     case IkeSight::auth_unanswered:
     case IkeSight::eap_unanswered:
@@ -139,7 +140,7 @@ exporters::TunnelReport Tunnel::report(const passive::IkePeerView* view, const W
   }
   for (std::size_t i = 0; i < event_counts_.size(); ++i) {
     const auto sight = static_cast<IkeSight>(i);
-    if (sight == IkeSight::request_answered) continue;
+    if (sight == IkeSight::request_answered || sight == IkeSight::ike_ended) continue;
     r.event_counts.emplace_back(to_string(sight), event_counts_[i]);
   }
   for (const Stream& s : streams_) {

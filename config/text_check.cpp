@@ -45,6 +45,7 @@ std::optional<TextFault> check_text(std::string_view text) {
   if (text.size() > kMaxTextBytes) return TextFault{{}, "is larger than 1 MiB"};
   Position at{1, 1};
   std::size_t flow_indicators = 0;
+  bool indentation = true;
   for (std::size_t i = 0; i < text.size();) {
     const std::size_t length = utf8_sequence(text.substr(i));
     if (length == 0) return TextFault{at, "is not valid UTF-8"};
@@ -52,6 +53,9 @@ std::optional<TextFault> check_text(std::string_view text) {
     if (!line_end && text[i] != '\t' && is_control(text.substr(i, length))) {
       return TextFault{at, text[i] == '\0' ? "holds a NUL byte" : "holds a control character"};
     }
+    // YAML allows tabs in a few such places and parsers disagree on them; what they say about one helps nobody.
+    if (indentation && text[i] == '\t') return TextFault{at, "begins a line with a tab; indent with spaces"};
+    indentation = text[i] == '\n' || (indentation && text[i] == ' ');
     if (is_flow_indicator(text[i]) && ++flow_indicators > kMaxFlowIndicators) {
       return TextFault{at, "holds more than 50000 brackets and commas; write long lists with one item a line"};
     }

@@ -23,6 +23,9 @@ constexpr Duration kOneWayAtOnce = 300ms;    // where none ever came back
 constexpr Duration kOneWayLater = 2s;        // where some did before
 constexpr std::uint32_t kSilentProbes = 2;
 constexpr std::uint32_t kSilentEchoes = 2;
+// Fewer lost echoes than this are chance, whatever the ratio: two of twenty are no alarm yet.
+constexpr std::uint64_t kFewestLosses = 3;
+constexpr std::uint64_t kFewestEchoes = 10;
 
 Confidence confidence_of(Certainty c) {
   switch (c) {
@@ -57,9 +60,9 @@ const Disproof kDisproofs[] = {
       F::mode_refused, F::mode_differs, F::cookie_repeated, F::malformed_seen, F::syntax_refused, F::invalid_spi, F::unknown_exchange_seen,
       F::critical_refused, F::sm_in_v2, F::auth_unanswered, F::auth_unanswered_4500, F::auth_fragmented, F::auth_refused,
       F::auth_refused_by_us, F::eap_refused, F::eap_unanswered, F::xauth_refused, F::xauth_unanswered, F::liveness_unanswered,
-      F::local_unresponsive, F::peer_deleted, F::ike_500_rejected, F::ike_4500_rejected, F::peer_unreachable, F::esp_rejected, F::esp_one_way}},
+      F::local_unresponsive, F::peer_deleted, F::ike_500_rejected, F::ike_4500_rejected, F::peer_unreachable, F::esp_rejected, F::esp_one_way, F::esp_unreturned}},
     {IkeSight::ike_resumed_midway, {F::init_unanswered, F::auth_unanswered, F::auth_unanswered_4500}},
-    {IkeSight::child_established, {F::child_refused, F::child_unanswered, F::rekey_refused, F::peer_deleted, F::esp_one_way}},
+    {IkeSight::child_established, {F::child_refused, F::child_unanswered, F::rekey_refused, F::peer_deleted, F::esp_one_way, F::esp_unreturned}},
     {IkeSight::child_rekeyed, {F::child_refused, F::rekey_refused, F::liveness_unanswered}},
     {IkeSight::ike_rekeyed, {F::rekey_refused, F::liveness_unanswered, F::local_unresponsive}},
     {IkeSight::request_answered, {F::peer_unreachable, F::ike_4500_rejected}},
@@ -152,6 +155,13 @@ void Evidence::on_ike(const IkeObservation& o) {
     case IkeSight::request_answered:
       facts_.deny(o.by == Side::remote ? F::liveness_unanswered : F::local_unresponsive, o.at);
       break;
+    case IkeSight::ike_ended:
+      facts_.deny(F::ike_up, o.at);
+      facts_.deny(F::child_up, o.at);
+      break;
+    case IkeSight::ike_resumed_midway:
+      facts_.affirm(F::ike_up, o.at, Confidence::likely, {"an IKE SA was there before the capture began", "抓包开始前已存在 IKE SA"});
+      break;
     case IkeSight::ike_deleted:
       facts_.deny(F::ike_up, o.at);
       [[fallthrough]];
@@ -207,6 +217,7 @@ void Evidence::on_esp(bool outbound, std::uint64_t packets, TimePoint at) {
     esp_in_ever_ = true;
     if (!child_since_) child_since_ = at;  // the capture began behind the negotiation
     facts_.deny(F::esp_one_way, at);
+    facts_.deny(F::esp_unreturned, at);
     facts_.deny(F::esp_rejected, at);
     facts_.deny(F::peer_unreachable, at);
     facts_.deny(F::auth_unanswered_4500, at);
@@ -219,6 +230,9 @@ void Evidence::on_esp(bool outbound, std::uint64_t packets, TimePoint at) {
 void Evidence::judge_esp(TimePoint now) {
   if (esp_out_.since_other < kOneWayPackets || !esp_out_.last || !child_since_) return;
   const Duration over = *esp_out_.last - esp_out_.first_since;
+  if (over >= kOneWayAtOnce) {
+    facts_.affirm(F::esp_unreturned, now, Confidence::likely, describe_one_way(esp_out_.since_other, over, esp_in_ever_));
+  }
   if (over < (esp_in_ever_ ? kOneWayLater : kOneWayAtOnce)) return;
   // The peer's IKE spoke after the first ESP packet that went unanswered.
   if (!peer_spoke_ || *peer_spoke_ <= esp_out_.first_since + (esp_in_ever_ ? kOneWayAtOnce : Duration::zero())) return;
@@ -252,6 +266,7 @@ void Evidence::on_ike_probe(const IkeProbeObservation& o) {
       port.silent = 0;
       facts_.deny(silent, o.at);
       facts_.deny(rejected, o.at);
+      peer_spoke_ = o.at;
       break;
     case IkeProbeOutcome::silent:
       if (++port.silent >= kSilentProbes) facts_.affirm(silent, o.at, Confidence::likely, describe_probe_silence(o.port, port.silent));
@@ -266,14 +281,17 @@ void Evidence::on_ike_probe(const IkeProbeObservation& o) {
   }
 }
 
+bool Evidence::loses(const active::EchoWindow& w) const {
+  return w.in_service_lost >= kFewestLosses && w.in_service_loss.lower > loss_.loss_ratio;
+}
+
 void Evidence::judge_loss(FactId fact, std::string_view target, const active::EchoWindow& w, TimePoint now) {
-  const bool any_reply = w.sent > w.lost;
-  if (w.sent == 0 || !any_reply) return;
+  if (w.in_service == 0) return;
   // Loss begins where even the lower bound is above the threshold and ends where the ratio itself is below the other.
-  const double ratio = static_cast<double>(w.lost) / static_cast<double>(w.sent);
-  if (w.loss_ratio.lower > loss_.loss_ratio) {
-    facts_.affirm(fact, now, Confidence::likely, describe_loss(target, w.lost, w.sent, w.loss_ratio.lower, w.loss_ratio.upper));
-  } else if (ratio <= loss_.clear_ratio && w.sent >= 10) {
+  const double ratio = static_cast<double>(w.in_service_lost) / static_cast<double>(w.in_service);
+  if (loses(w)) {
+    facts_.affirm(fact, now, Confidence::likely, describe_loss(target, w));
+  } else if (ratio <= loss_.clear_ratio && w.in_service >= kFewestEchoes) {
     facts_.deny(fact, now);
   }
 }
@@ -291,11 +309,10 @@ void Evidence::on_gateway_echo(std::string_view target, const active::EchoWindow
 
 void Evidence::on_reference_echo(std::string_view target, const active::EchoWindow& w, TimePoint now, bool first, bool last) {
   if (first) reference_lossy_ = reference_clean_ = false;
-  const bool any_reply = w.sent > w.lost;
-  if (any_reply && w.loss_ratio.lower > loss_.loss_ratio) {
+  if (loses(w)) {
     reference_lossy_ = true;
-    reference_text_ = describe_loss(target, w.lost, w.sent, w.loss_ratio.lower, w.loss_ratio.upper);
-  } else if (any_reply && w.sent >= 5) {
+    reference_text_ = describe_loss(target, w);
+  } else if (w.in_service >= kFewestEchoes) {
     reference_clean_ = true;
   }
   if (!last) return;

@@ -39,6 +39,7 @@ class Evidence {
   void on_unanswered(const passive::IkeObservation& o);
   void deny_what_it_disproves(const passive::IkeObservation& o);
   void judge_esp(TimePoint now);
+  bool loses(const active::EchoWindow& window) const;
   void judge_loss(FactId fact, std::string_view target, const active::EchoWindow& window, TimePoint now);
 
   struct EspSide {

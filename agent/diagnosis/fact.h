@@ -64,6 +64,7 @@ enum class FactId : std::uint8_t {
   peer_unreachable,        // host or network unreachable
   // ESP.
   esp_one_way,
+  esp_unreturned,          // it leaves and nothing comes back, whoever is to blame
   // NAT.
   local_nat,
   // Our own probes.

@@ -64,6 +64,8 @@ const Rule kRules[] = {
     {Cause::first_packet_limited, [](const Facts& f) { return f.is(F::cookie_repeated); }, likely, {F::cookie_repeated}},
     {Cause::esp_blocked, [](const Facts& f) { return f.is(F::esp_rejected) && !f.is_not(F::inner_silent); }, confirmed, {F::esp_rejected, F::esp_one_way}},
     {Cause::esp_blocked, [](const Facts& f) { return f.is(F::esp_one_way) && !f.is(F::liveness_unanswered); }, likely, {F::esp_one_way, F::inner_silent}},
+    {Cause::esp_blocked, [](const Facts& f) { return f.is(F::esp_unreturned) && f.is(F::inner_silent) && f.is(F::gateway_answers_echo) && f.is(F::child_up) && !f.is(F::liveness_unanswered); },
+     likely, {F::esp_unreturned, F::inner_silent, F::gateway_answers_echo}},
     // Loss: where it begins tells whose it is.
     {Cause::public_network_loss, [](const Facts& f) { return f.is(F::gateway_loses) && f.is(F::references_lose); }, likely, {F::gateway_loses, F::references_lose}},
     {Cause::peer_path_loss, [](const Facts& f) { return f.is(F::gateway_loses) && f.is_not(F::references_lose); }, likely, {F::gateway_loses}},

@@ -143,15 +143,18 @@ Text describe_rejection(RefusalReason reason, const IpAddress& from, bool from_p
 
 Text describe_one_way(std::uint64_t sent, Duration over, bool ever_received) {
   const double seconds = to_seconds(over);
-  return {fmt::format("{} ESP packets left in {:.1f} s and {} came back, while the peer's IKE answers", sent, seconds, ever_received ? "none since then" : "none ever"),
-          fmt::format("{:.1f} 秒内发出 {} 个 ESP 报文，{}收到返回报文，而对端 IKE 仍有应答", seconds, sent, ever_received ? "此后未" : "从未")};
+  return {fmt::format("{} ESP packets left in {:.1f} s and {} came back", sent, seconds, ever_received ? "none since then" : "none ever"),
+          fmt::format("{:.1f} 秒内发出 {} 个 ESP 报文，{}收到返回报文", seconds, sent, ever_received ? "此后未" : "从未")};
 }
 
-Text describe_loss(std::string_view target, std::uint64_t lost, std::uint64_t sent, double lower, double upper) {
-  return {fmt::format("{} of {} echoes to {} lost ({:.1f} %, between {:.1f} % and {:.1f} % with 95 % confidence)", lost, sent, target,
-                      100.0 * static_cast<double>(lost) / static_cast<double>(sent), 100 * lower, 100 * upper),
-          fmt::format("发往 {} 的 {} 个 ICMP 请求丢失 {} 个（{:.1f} %，95 % 置信区间 {:.1f} % 至 {:.1f} %）", target, sent, lost,
-                      100.0 * static_cast<double>(lost) / static_cast<double>(sent), 100 * lower, 100 * upper)};
+Text describe_loss(std::string_view target, const active::EchoWindow& w) {
+  const double percent = 100.0 * static_cast<double>(w.in_service_lost) / static_cast<double>(w.in_service);
+  const double lower = 100 * w.in_service_loss.lower;
+  const double upper = 100 * w.in_service_loss.upper;
+  return {fmt::format("{} of {} echoes to {} lost ({:.1f} %, between {:.1f} % and {:.1f} % with 95 % confidence)", w.in_service_lost, w.in_service, target,
+                      percent, lower, upper),
+          fmt::format("发往 {} 的 {} 个 ICMP 请求丢失 {} 个（{:.1f} %，95 % 置信区间 {:.1f} % 至 {:.1f} %）", target, w.in_service, w.in_service_lost, percent,
+                      lower, upper)};
 }
 
 Text describe_echo_silence(std::string_view target, std::uint64_t consecutive) {

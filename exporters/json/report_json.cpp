@@ -1,6 +1,7 @@
 #include "exporters/json/report_json.h"
 
 #include "exporters/histogram_quantile.h"
+#include "exporters/seconds.h"
 #include "exporters/text/printable.h"
 
 #include <cmath>
@@ -18,7 +19,7 @@ namespace {
 
 using Counts = std::vector<std::pair<std::string, std::uint64_t>>;
 
-json::value seconds(WallTime time) { return std::chrono::duration<double>(time.time_since_epoch()).count(); }
+json::value seconds(WallTime time) { return seconds_since_epoch(time); }
 
 json::value seconds(const std::optional<WallTime>& time) { return time ? seconds(*time) : json::value(nullptr); }
 

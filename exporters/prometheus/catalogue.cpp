@@ -1,5 +1,7 @@
 #include "exporters/prometheus/catalogue.h"
 
+#include "exporters/seconds.h"
+
 #include <algorithm>
 #include <string>
 #include <tuple>
@@ -24,8 +26,6 @@ constexpr auto kSummary = prometheus::MetricType::Summary;
 constexpr std::array<std::string_view, 4> kStates = {"up", "negotiating", "down", "unknown"};
 constexpr std::array<std::string_view, 3> kConfidences = {"confirmed", "likely", "possible"};
 constexpr std::array<std::string_view, 3> kBlindSources = {"capture", "icmp", "ike_probe"};
-
-double seconds(WallTime time) { return std::chrono::duration<double>(time.time_since_epoch()).count(); }
 
 std::uint64_t flag(bool value) { return value ? 1 : 0; }
 
@@ -193,7 +193,7 @@ constexpr auto kMetrics =
           {"tunnel", "cause"}},
          [](In& in, Sink& out) {
            each_cause(in, [&](const TunnelReport& t, const CauseReport& c) {
-             out.value({t.name, c.cause}, seconds(c.first_seen));
+             out.value({t.name, c.cause}, seconds_since_epoch(c.first_seen));
            });
          }},
         {{kGauge,
@@ -202,14 +202,14 @@ constexpr auto kMetrics =
           {"tunnel", "cause"}},
          [](In& in, Sink& out) {
            each_cause(in, [&](const TunnelReport& t, const CauseReport& c) {
-             out.value({t.name, c.cause}, seconds(c.last_seen));
+             out.value({t.name, c.cause}, seconds_since_epoch(c.last_seen));
            });
          }},
         {{kGauge,
           "tunnelwatch_config_last_reload_success_timestamp_seconds",
           "When a configuration was last accepted, in seconds since the epoch.",
           {}},
-         [](In& in, Sink& out) { out.value({}, seconds(agent(in).config_last_reload_success)); }},
+         [](In& in, Sink& out) { out.value({}, seconds_since_epoch(agent(in).config_last_reload_success)); }},
         {{kGauge,
           "tunnelwatch_config_last_reload_successful",
           "Whether the last reload of the configuration was accepted.",
@@ -283,7 +283,7 @@ constexpr auto kMetrics =
           {"tunnel", "target", "role"}},
          [](In& in, Sink& out) {
            for (const EchoReport* e : in.echo)
-             if (e->last_reply) out.value({e->tunnel, e->target, e->role}, seconds(*e->last_reply));
+             if (e->last_reply) out.value({e->tunnel, e->target, e->role}, seconds_since_epoch(*e->last_reply));
          }},
         {{kCounter,
           "tunnelwatch_icmp_late_total",
@@ -357,7 +357,7 @@ constexpr auto kMetrics =
            for (const auto& [source, up] : agent(in).sources) out.value({source}, flag(up));
          }},
         {{kGauge, "tunnelwatch_start_time_seconds", "When the agent began to watch, in seconds since the epoch.", {}},
-         [](In& in, Sink& out) { out.value({}, seconds(agent(in).started)); }},
+         [](In& in, Sink& out) { out.value({}, seconds_since_epoch(agent(in).started)); }},
         {{kGauge,
           "tunnelwatch_timer_lag_max_seconds",
           "The most that a timer of the agent was late since the start.",
@@ -393,7 +393,7 @@ constexpr auto kMetrics =
           {"tunnel"}},
          [](In& in, Sink& out) {
            for (const TunnelReport* t : in.tunnels)
-             if (t->state_since) out.value({t->name}, seconds(*t->state_since));
+             if (t->state_since) out.value({t->name}, seconds_since_epoch(*t->state_since));
          }},
     });
 

@@ -97,6 +97,8 @@ EchoWindow EchoStatistics::window(TimePoint now) const {
   EchoWindow w;
   std::vector<float> rtts;
   rtts.reserve(samples_.size());
+  std::uint32_t run = 0;
+  bool served = false;
   for (const Sample& sample : samples_) {
     if (sample.at + window_ < now) continue;
     if (sample.reason != RefusalReason::none) w.last_reason = sample.reason;
@@ -107,12 +109,25 @@ EchoWindow EchoStatistics::window(TimePoint now) const {
     ++w.sent;
     if (sample.outcome == EchoOutcome::reply) {
       rtts.push_back(sample.rtt_seconds);
+      if (served && run < kOutage) {
+        w.in_service += run;
+        w.in_service_lost += run;
+      }
+      ++w.in_service;
+      served = true;
+      run = 0;
     } else {
       ++w.lost;
+      ++run;
     }
     if (sample.outcome == EchoOutcome::refused) ++w.refused;
   }
+  if (served && run < kOpenRun) {
+    w.in_service += run;
+    w.in_service_lost += run;
+  }
   w.loss_ratio = wilson_interval(w.lost, w.sent);
+  w.in_service_loss = wilson_interval(w.in_service_lost, w.in_service);
   w.consecutive_losses = consecutive_losses_;
   w.last_reply = last_reply_;
   const auto as_duration = [](double seconds) { return Duration{static_cast<std::int64_t>(seconds * 1e9)}; };

@@ -44,6 +44,11 @@ struct EchoWindow {
   std::uint64_t refused = 0;      // of `lost`: an ICMP error told why
   std::uint64_t send_errors = 0;  // never left; in neither `sent` nor `lost`
   Interval loss_ratio;
+  // The same without outages: neither losses before the first reply in the window, nor a run of kOutage losses or more,
+  // nor the run that is going on. A dead line does not "lose packets", before and after it works.
+  std::uint64_t in_service = 0;
+  std::uint64_t in_service_lost = 0;
+  Interval in_service_loss;
   std::uint32_t consecutive_losses = 0;             // up to now, not limited by the window
   std::optional<TimePoint> last_reply;              // in time or late, not limited by the window
   RefusalReason last_reason = RefusalReason::none;  // of the newest refusal or send error in the window
@@ -58,6 +63,8 @@ struct EchoWindow {
 class EchoStatistics {
  public:
   static constexpr std::size_t kMaxSamples = 1024;
+  static constexpr std::uint32_t kOutage = 10;      // losses in a row that are an outage
+  static constexpr std::uint32_t kOpenRun = 3;      // losses in a row up to now that may become one
 
   explicit EchoStatistics(std::chrono::seconds window = std::chrono::seconds{60}) : window_(window) {}
 

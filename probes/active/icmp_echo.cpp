@@ -25,6 +25,10 @@ constexpr std::uint16_t kMaxPayload = 8972;  // a jumbo frame's
 constexpr milliseconds kMaxLag{100};         // later than this a request is skipped
 constexpr milliseconds kHeldUp{1000};        // later than this silence proves nothing
 constexpr milliseconds kTick{1};
+// A wake-up costs more than a packet: a thousand targets cost half when they share wake-ups at 4 ms.
+constexpr milliseconds kSharedTick{4};
+constexpr std::size_t kManyTargets = 100;
+constexpr milliseconds kFastInterval{100};
 
 bool is_error(IpFamily family, std::uint8_t type) {
   // Not source quench (4) and redirect (5): the packet went on.
@@ -99,6 +103,7 @@ void IcmpEcho::add_target(std::uint32_t id, const IpAddress& address, const Echo
   }
   targets_[slot] = std::move(target);
   slot_of_[id] = slot;
+  if (params.interval < kFastInterval) ++fast_targets_;
   slots_by_address_.emplace(address, slot);
   schedule(slot);
 }
@@ -111,6 +116,7 @@ void IcmpEcho::remove_target(std::uint32_t id) {
   deadlines_.erase(slot);
   const auto [first, last] = slots_by_address_.equal_range(targets_[slot].address);
   slots_by_address_.erase(std::find_if(first, last, [&](const auto& entry) { return entry.second == slot; }));
+  if (targets_[slot].params.interval < kFastInterval) --fast_targets_;
   targets_[slot] = {};
   free_slots_.push_back(slot);
 }
@@ -136,7 +142,7 @@ void IcmpEcho::schedule(std::uint32_t slot) {
 std::optional<TimePoint> IcmpEcho::next_deadline() const {
   if (deadlines_.empty()) return std::nullopt;
   const Duration at = deadlines_.top().at.time_since_epoch();
-  const Duration tick = kTick;
+  const Duration tick = fast_targets_ == 0 && target_count() >= kManyTargets ? kSharedTick : kTick;
   return TimePoint{(at + tick - Duration{1}) / tick * tick};
 }
 

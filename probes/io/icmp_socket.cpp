@@ -15,7 +15,9 @@
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
+#include <linux/errqueue.h>
 #include <linux/icmp.h>
+#include <linux/net_tstamp.h>
 
 namespace tunnelwatch::io {
 
@@ -56,6 +58,15 @@ int set_type_filter(int fd, IpFamily family) {
   return setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof filter);
 }
 
+// Stamps of what we send come back through the error queue, numbered from 0 since this call. The stamp is the driver's
+// hook in software; what a queueing discipline holds back is stamped later, and then not used.
+void number_transmit_stamps(int fd) {
+  set_int(fd, SOL_SOCKET, SO_TIMESTAMPING, 0);
+  set_int(
+      fd, SOL_SOCKET, SO_TIMESTAMPING,
+      SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY);
+}
+
 int configure(int fd, IpFamily family, std::uint16_t id) {
   std::vector<sock_filter> program = icmp_filter_program(family, id);
   const sock_fprog attached{static_cast<unsigned short>(program.size()), program.data()};
@@ -64,6 +75,7 @@ int configure(int fd, IpFamily family, std::uint16_t id) {
   if (set_type_filter(fd, family) != 0) return errno;
   if (set_int(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1) != 0) return errno;
   if (set_int(fd, SOL_SOCKET, SO_RXQ_OVFL, 1) != 0) return errno;
+  number_transmit_stamps(fd);  // without it, send() estimates
   // Forcing needs CAP_NET_ADMIN; without it the kernel cuts the size to net.core.rmem_max.
   if (set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, kReceiveBuffer) != 0) set_int(fd, SOL_SOCKET, SO_RCVBUF, kReceiveBuffer);
   const bool v4 = family == IpFamily::v4;
@@ -100,6 +112,8 @@ class IcmpSocket::Impl : public std::enable_shared_from_this<IcmpSocket::Impl> {
   void send_batch(const active::EchoActions& actions, std::span<const active::EchoPacket* const> batch,
                   std::vector<SentIcmp>& sent);
   void set_dont_fragment(bool on);
+  void read_transmit_stamps(TimePoint before, std::span<SentIcmp> batch);
+  void restart_transmit_stamps();
 
   boost::asio::posix::stream_descriptor descriptor_;
   boost::asio::steady_timer backoff_;
@@ -109,6 +123,7 @@ class IcmpSocket::Impl : public std::enable_shared_from_this<IcmpSocket::Impl> {
   std::vector<const active::EchoPacket*> ours_;
   IcmpSocketCounters counters_;
   std::optional<bool> dont_fragment_;
+  std::uint32_t next_key_ = 0;  // of the kernel's count of our sends
   bool stopped_ = false;
   bool draining_ = false;
 };
@@ -116,6 +131,7 @@ class IcmpSocket::Impl : public std::enable_shared_from_this<IcmpSocket::Impl> {
 AfterDrain IcmpSocket::Impl::drain_some() {
   if (draining_) return AfterDrain::wait;  // a handler called drain(): the outer call goes on
   draining_ = true;
+  read_transmit_stamps({}, {});  // those that came too late to be used
   AfterDrain next = AfterDrain::more;
   for (int round = 0; round < kMaxBatchesPerWake && next == AfterDrain::more && !stopped_; ++round) {
     std::array<mmsghdr, kBatch> messages{};
@@ -237,12 +253,57 @@ void IcmpSocket::Impl::send_batch(const active::EchoActions& actions, std::span<
       sent.push_back(
           {batch[done]->target, batch[done]->sequence, before, refusal_of_errno(count < 0 ? error : EAGAIN)});
       ++done;
+      restart_transmit_stamps();
       continue;
     }
-    // The kernel takes them one by one: each gets its share of the call's time.
+    // The kernel takes them one by one: each gets its share of the call's time, until a stamp says better.
     const Duration share = (StampMapper{}.now() - before) / count;
+    const std::size_t first = sent.size();
     for (int i = 0; i < count; ++i, ++done) {
       sent.push_back({batch[done]->target, batch[done]->sequence, before + share * i, RefusalReason::none});
+    }
+    read_transmit_stamps(before, std::span(sent).subspan(first));
+    next_key_ += static_cast<std::uint32_t>(count);
+  }
+}
+
+// Whether a refused packet was counted by the kernel depends on where it was refused, so the count starts anew.
+void IcmpSocket::Impl::restart_transmit_stamps() {
+  read_transmit_stamps({}, {});
+  number_transmit_stamps(descriptor_.native_handle());
+  next_key_ = 0;
+}
+
+// Empties the error queue; stamps of the sends next_key_, next_key_ + 1, ... go into `batch`, where they are plausible.
+void IcmpSocket::Impl::read_transmit_stamps(TimePoint before, std::span<SentIcmp> batch) {
+  const bool v4 = family_ == IpFamily::v4;
+  int count = kBatch;
+  for (int round = 0; round < kMaxBatchesPerWake && count == static_cast<int>(kBatch); ++round) {
+    std::array<mmsghdr, kBatch> messages{};
+    std::array<ControlBuffer, kBatch> control{};
+    for (std::size_t i = 0; i < kBatch; ++i) {
+      messages[i].msg_hdr.msg_control = control[i].bytes;
+      messages[i].msg_hdr.msg_controllen = sizeof control[i].bytes;
+    }
+    count = recvmmsg(descriptor_.native_handle(), messages.data(), kBatch, MSG_ERRQUEUE | MSG_DONTWAIT, nullptr);
+    if (count <= 0 || batch.empty()) continue;
+    const StampMapper clock;
+    for (int i = 0; i < count; ++i) {
+      const msghdr& header = messages[static_cast<std::size_t>(i)].msg_hdr;
+      const void* stamp = find_control(header, SOL_SOCKET, SCM_TIMESTAMPING, sizeof(timespec));
+      const void* about = find_control(header, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_RECVERR : IPV6_RECVERR,
+                                       sizeof(sock_extended_err));
+      if (stamp == nullptr || about == nullptr) continue;
+      sock_extended_err error{};
+      std::memcpy(&error, about, sizeof error);
+      timespec wall{};
+      std::memcpy(&wall, stamp, sizeof wall);
+      const std::uint32_t index = error.ee_data - next_key_;
+      const TimePoint at = clock.map(wall);
+      if (error.ee_origin != SO_EE_ORIGIN_TIMESTAMPING || index >= batch.size()) continue;
+      if (at < before || at > clock.now()) continue;
+      batch[index].at = at;
+      ++counters_.transmit_stamps;
     }
   }
 }

@@ -33,11 +33,12 @@ struct ReceivedIcmp {
 struct SentIcmp {
   std::uint32_t target = 0;
   std::uint32_t sequence = 0;
-  TimePoint at{};
+  TimePoint at{};  // the kernel's stamp where the driver gave one at once, else its share of the system call's time
   RefusalReason error = RefusalReason::none;
 };
 
 struct IcmpSocketCounters {
+  std::uint64_t transmit_stamps = 0;  // sends that the kernel stamped
   std::uint64_t received = 0;
   std::uint64_t truncated = 0;       // longer than we read; dropped
   std::uint64_t receive_errors = 0;  // of the socket itself; the loop backs off
@@ -59,8 +60,7 @@ class IcmpSocket {
   IcmpSocket& operator=(const IcmpSocket&) = delete;
 
   // Sends those packets of `actions` that are of this family. `sent` gets one entry for each of them, in order. A
-  // packet that is refused is not tried again and does not hold up the next one. The stamp is taken right before the
-  // system call that hands over at most 32 packets.
+  // packet that is refused is not tried again and does not hold up the next one.
   void send(const active::EchoActions& actions, std::vector<SentIcmp>& sent);
 
   // Hands over what waits, up to a bound; true where more may wait. The socket does so by itself on each wake-up; the

@@ -18,7 +18,20 @@ Duration read_clock(clockid_t clock) {
 
 }  // namespace
 
-StampMapper::StampMapper() : steady_(read_clock(CLOCK_MONOTONIC)), wall_(read_clock(CLOCK_REALTIME)) {}
+// Being taken off the processor between two readings would shift every stamp: the closest of a few pairs is kept.
+StampMapper::StampMapper() {
+  constexpr std::chrono::microseconds kCloseEnough{2};
+  Duration best = Duration::max();
+  for (int i = 0; i < 4 && best > kCloseEnough; ++i) {
+    const Duration before = read_clock(CLOCK_MONOTONIC);
+    const Duration wall = read_clock(CLOCK_REALTIME);
+    const Duration apart = read_clock(CLOCK_MONOTONIC) - before;
+    if (apart >= best) continue;
+    best = apart;
+    steady_ = TimePoint{before + apart / 2};
+    wall_ = wall;
+  }
+}
 
 TimePoint StampMapper::map(const timespec& stamp) const {
   const Duration at = std::chrono::seconds{stamp.tv_sec} + std::chrono::nanoseconds{stamp.tv_nsec};

@@ -21,8 +21,8 @@ class StampMapper {
   TimePoint map(const timespec& stamp) const;
 
  private:
-  TimePoint steady_;
-  Duration wall_;
+  TimePoint steady_{};
+  Duration wall_{};
 };
 
 // Room and alignment for the ancillary data that we ask for.

@@ -38,8 +38,21 @@ void EspSequence::on_packet(std::uint32_t sequence, TimePoint now) {
   constexpr auto kReach = static_cast<std::int32_t>(kWindow);
   if (step > kReach || step <= -kReach) return on_stranger(extended, now);
   last_ = now;
+  if (step == 1 && candidate_count_ == 0) return on_next(extended);
   if (step > 0) return advance(extended);
   on_behind(extended, now);
+}
+
+// Nearly every packet is the next one: the number that it pushes out of the window shares its bit of the ring.
+void EspSequence::on_next(std::uint64_t sequence) {
+  const std::uint64_t leaving = sequence - kWindow;
+  if (leaving > settled_) {
+    lost_ += seen(leaving) ? 0U : 1U;
+    settled_ = leaving;
+  }
+  mark(sequence);
+  highest_ = sequence;
+  if (in_sequence_ < kLiveAfter) ++in_sequence_;
 }
 
 void EspSequence::on_packet_after_gap(std::uint32_t sequence, TimePoint now) {

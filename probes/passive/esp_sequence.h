@@ -38,6 +38,7 @@ class EspSequence {
  private:
   static constexpr unsigned kLiveAfter = 8;
 
+  void on_next(std::uint64_t sequence);
   void advance(std::uint64_t sequence);
   void on_behind(std::uint64_t sequence, TimePoint now);
   void on_stranger(std::uint64_t sequence, TimePoint now);

@@ -37,27 +37,60 @@ EspStreams::EspStreams(const EspLimits& limits, std::uint64_t seed)
 bool EspStreams::on_packet(const wire::Datagram& esp, TimePoint now) {
   const auto header = wire::read_esp_header(esp.payload);
   if (!header) return false;
-  ++counters_.packets;
   if (header->spi < wire::kFirstOwnSpi) {
+    ++counters_.packets;
     ++counters_.reserved_spi;
     return false;
   }
-  const std::uint32_t hash = hash_of(esp.source, esp.destination, header->spi);
-  std::uint32_t index = find(esp, header->spi, hash);
+  const Key key = key_of(esp, header->spi);
+  const std::uint32_t hash = hash_of(key);
+  std::uint32_t index = find(key, hash);
   const bool is_new = index == kNone;
   if (is_new) {
-    index = open(esp, header->spi, hash, now);
-    if (index == kNone) return false;
+    index = open(esp, key, hash, now);
+    if (index == kNone) {
+      ++counters_.packets;
+      return false;
+    }
     newest_ = index;
+    streams_[index].gaps = gaps_;
     streams_[index].sequence.start(header->sequence, now);
-  } else if (streams_[index].gaps != gaps_ || now < blind_until_) {
-    streams_[index].sequence.on_packet_after_gap(header->sequence, now);
   } else {
-    streams_[index].sequence.on_packet(header->sequence, now);
+    advance(streams_[index], header->sequence, now);
   }
+  account(index,
+          {.spi = header->spi,
+           .sequence = header->sequence,
+           .wire_length = esp.wire_length,
+           .source_port = esp.source_port,
+           .destination_port = esp.destination_port,
+           .in_udp = esp.kind == wire::DatagramKind::esp_in_udp},
+          now);
+  return is_new;
+}
+
+bool EspStreams::on_known(const wire::EspGlance& esp, TimePoint now) {
+  const Key key{.source = {esp.source, 0}, .destination = {esp.destination, 0}, .spi = esp.spi, .v6 = false};
+  const std::uint32_t index = find(key, hash_of(key));
+  if (index == kNone) return false;
+  advance(streams_[index], esp.sequence, now);
+  account(index, esp, now);
+  return true;
+}
+
+void EspStreams::advance(Stream& s, std::uint32_t sequence, TimePoint now) {
+  if (s.gaps != gaps_ || now < blind_until_) {
+    s.sequence.on_packet_after_gap(sequence, now);
+    s.gaps = gaps_;
+  } else {
+    s.sequence.on_packet(sequence, now);
+  }
+}
+
+void EspStreams::account(std::uint32_t index, const wire::EspGlance& esp, TimePoint now) {
+  ++counters_.packets;
   Stream& s = streams_[index];
-  s.gaps = gaps_;
-  s.in_udp = esp.kind == wire::DatagramKind::esp_in_udp;
+  s.in_udp = esp.in_udp;
   s.source_port = esp.source_port;
   s.destination_port = esp.destination_port;
   ++s.packets;
@@ -68,7 +101,6 @@ bool EspStreams::on_packet(const wire::Datagram& esp, TimePoint now) {
     unqueue(index);
   }
   touch(index);
-  return is_new;
 }
 
 void EspStreams::on_capture_gap(TimePoint until) {
@@ -76,28 +108,38 @@ void EspStreams::on_capture_gap(TimePoint until) {
   blind_until_ = std::max(blind_until_, until);
 }
 
-std::uint32_t EspStreams::hash_of(const IpAddress& source, const IpAddress& destination, std::uint32_t spi) const {
-  std::uint64_t h = mixed(seed_, spi);
-  if (source.is_v4()) {
-    h = mixed(h, std::uint64_t{word_at<std::uint32_t>(source, 0)} << 32 | word_at<std::uint32_t>(destination, 0));
+EspStreams::Key EspStreams::key_of(const wire::Datagram& esp, std::uint32_t spi) {
+  Key key{.source = {}, .destination = {}, .spi = spi, .v6 = !esp.source.is_v4()};
+  if (key.v6) {
+    key.source = {word_at<std::uint64_t>(esp.source, 0), word_at<std::uint64_t>(esp.source, 8)};
+    key.destination = {word_at<std::uint64_t>(esp.destination, 0), word_at<std::uint64_t>(esp.destination, 8)};
   } else {
-    for (const IpAddress* address : {&source, &destination}) {
-      h = mixed(mixed(h, word_at<std::uint64_t>(*address, 0)), word_at<std::uint64_t>(*address, 8));
+    key.source[0] = word_at<std::uint32_t>(esp.source, 0);
+    key.destination[0] = word_at<std::uint32_t>(esp.destination, 0);
+  }
+  return key;
+}
+
+std::uint32_t EspStreams::hash_of(const Key& key) const {
+  std::uint64_t h = mixed(seed_, key.spi);
+  if (key.v6) {
+    for (const std::uint64_t word : {key.source[0], key.source[1], key.destination[0], key.destination[1]}) {
+      h = mixed(h, word);
     }
+  } else {
+    h = mixed(h, key.source[0] << 32 | key.destination[0]);
   }
   return static_cast<std::uint32_t>(h >> 32 ^ h);
 }
 
-std::uint32_t EspStreams::find(const wire::Datagram& esp, std::uint32_t spi, std::uint32_t hash) const {
+std::uint32_t EspStreams::find(const Key& key, std::uint32_t hash) const {
   for (std::uint32_t at = hash & mask_; slots_[at].stream != kNone; at = (at + 1) & mask_) {
-    if (slots_[at].hash != hash) continue;
-    const Stream& s = streams_[slots_[at].stream];
-    if (s.spi == spi && s.source == esp.source && s.destination == esp.destination) return slots_[at].stream;
+    if (slots_[at].hash == hash && streams_[slots_[at].stream].key == key) return slots_[at].stream;
   }
   return kNone;
 }
 
-std::uint32_t EspStreams::open(const wire::Datagram& esp, std::uint32_t spi, std::uint32_t hash, TimePoint now) {
+std::uint32_t EspStreams::open(const wire::Datagram& esp, const Key& key, std::uint32_t hash, TimePoint now) {
   const std::uint32_t index = make_room(now);
   if (index == kNone) {
     ++counters_.refused;
@@ -109,7 +151,7 @@ std::uint32_t EspStreams::open(const wire::Datagram& esp, std::uint32_t spi, std
   s.dirty = dirty;
   s.source = esp.source;
   s.destination = esp.destination;
-  s.spi = spi;
+  s.key = key;
   s.hash = hash;
   s.first = now;
   insert_slot(hash, index);
@@ -199,7 +241,7 @@ void EspStreams::collect_final(std::vector<EspStreamSummary>& out) {
 EspStreamSummary EspStreams::summary(const Stream& s) const {
   return EspStreamSummary{.source = s.source,
                           .destination = s.destination,
-                          .spi = s.spi,
+                          .spi = s.key.spi,
                           .in_udp = s.in_udp,
                           .live = s.live,
                           .source_port = s.source_port,

@@ -4,7 +4,9 @@
 #include "probes/passive/packet_sink.h"
 #include "probes/time.h"
 #include "probes/wire/datagram.h"
+#include "probes/wire/esp_glance.h"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -33,6 +35,8 @@ class EspStreams {
   // Takes a datagram of kind esp or esp_in_udp with at least the ESP header. True when it opened a new stream, which
   // newest() tells then.
   bool on_packet(const wire::Datagram& esp, TimePoint now);
+  // The same for a stream that is known already; false, and nothing happens, when it is not.
+  bool on_known(const wire::EspGlance& esp, TimePoint now);
   EspStreamSummary newest() const;
   // The capture lost packets itself, or was closed for a while: until `until`, and up to each stream's next packet,
   // nothing that is missing counts as lost.
@@ -46,10 +50,24 @@ class EspStreams {
   const EspCounters& counters() const { return counters_; }
 
  private:
+  // Addresses as words: compared and hashed for every packet. IPv4 uses the first of each pair.
+  struct Key {
+    std::array<std::uint64_t, 2> source{};
+    std::array<std::uint64_t, 2> destination{};
+    std::uint32_t spi = 0;
+    bool v6 = false;
+
+    // By words: the library's memcmp waits for the stores that made the key.
+    bool operator==(const Key& other) const {
+      return ((source[0] ^ other.source[0]) | (source[1] ^ other.source[1]) | (destination[0] ^ other.destination[0]) |
+              (destination[1] ^ other.destination[1])) == 0 &&
+             spi == other.spi && v6 == other.v6;
+    }
+  };
   struct Stream {
+    Key key;
     IpAddress source;
     IpAddress destination;
-    std::uint32_t spi = 0;
     bool in_udp = false;
     bool live = false;
     bool dirty = false;
@@ -71,9 +89,12 @@ class EspStreams {
   };
   static constexpr std::uint32_t kNone = 0xffffffff;
 
-  std::uint32_t hash_of(const IpAddress& source, const IpAddress& destination, std::uint32_t spi) const;
-  std::uint32_t find(const wire::Datagram& esp, std::uint32_t spi, std::uint32_t hash) const;
-  std::uint32_t open(const wire::Datagram& esp, std::uint32_t spi, std::uint32_t hash, TimePoint now);
+  static Key key_of(const wire::Datagram& esp, std::uint32_t spi);
+  std::uint32_t hash_of(const Key& key) const;
+  std::uint32_t find(const Key& key, std::uint32_t hash) const;
+  std::uint32_t open(const wire::Datagram& esp, const Key& key, std::uint32_t hash, TimePoint now);
+  void advance(Stream& s, std::uint32_t sequence, TimePoint now);
+  void account(std::uint32_t index, const wire::EspGlance& esp, TimePoint now);
   std::uint32_t make_room(TimePoint now);
   void enqueue(std::uint32_t index);
   void unqueue(std::uint32_t index);

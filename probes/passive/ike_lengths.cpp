@@ -119,7 +119,8 @@ PlaintextRange plaintext_range(const std::optional<SuiteLengths>& suite, std::si
 
 PlaintextRange plaintext_range_v1(const std::optional<SuiteLengths>& suite, std::size_t encrypted_bytes) {
   const std::size_t block = suite ? suite->block : 16;
-  return {encrypted_bytes >= block ? encrypted_bytes - block + 1 : 0, encrypted_bytes};
+  // Some stacks pad a whole block where none is needed.
+  return {encrypted_bytes >= block ? encrypted_bytes - block : 0, encrypted_bytes};
 }
 
 }  // namespace tunnelwatch::passive

@@ -36,6 +36,7 @@ std::string_view to_string(IkeSight sight) {
     case IkeSight::request_unanswered: return "request_unanswered";
     case IkeSight::request_answered: return "request_answered";
     case IkeSight::child_deleted: return "child_sa_deleted";
+    case IkeSight::ike_ended: return "ike_sa_ended";
     case IkeSight::ike_deleted: return "ike_sa_deleted";
     case IkeSight::ike_replaced: return "ike_sa_replaced";
     case IkeSight::ike_reauthenticated: return "ike_sa_reauthenticated";

@@ -50,6 +50,7 @@ enum class IkeSight : std::uint8_t {
   request_unanswered,    // a request of an established SA; by: who asks; sends, since
   request_answered,      // by: who answers
   child_deleted,         // by: who deletes, no child is left
+  ike_ended,             // by: who deletes; told at once, before it is known whether another one follows
   ike_deleted,           // by: who deletes, no IKE SA is left
   ike_replaced,          // a further IKE SA with the same peer took over
   ike_reauthenticated,   // deleted, and a new one from scratch

@@ -216,10 +216,24 @@ void IkeTracker::Peer::on_observation(const IkeObservation& observation) {
     case IkeSight::negotiation_started:
       rekeyed_unseen_ = false;
       break;
+    case IkeSight::init_answered:
+      for (auto& session : sessions_) {  // attempts that were given up for this one
+        const bool older_attempt = &session != current_ && session.phase() != SessionPhase::established && session.phase() != SessionPhase::ended;
+        if (older_attempt && current_ != nullptr && session.began < current_->began) {
+          std::visit([](auto& machine) { machine.supersede(); }, session.machine);
+        }
+      }
+      break;
     case IkeSight::child_refused: child_refused_ = true; break;
+    case IkeSight::ike_established:
+      for (auto& session : sessions_) {
+        if (&session != current_ && current_ != nullptr && session.began < current_->began) {
+          std::visit([](auto& machine) { machine.supersede(); }, session.machine);
+        }
+      }
+      [[fallthrough]];
     case IkeSight::child_established:
-    case IkeSight::child_rekeyed:
-    case IkeSight::ike_established: child_refused_ = false; break;
+    case IkeSight::child_rekeyed: child_refused_ = false; break;
     default: break;
   }
   if (o.version == 0) o.version = view_.version;

@@ -13,8 +13,9 @@ namespace {
 constexpr Duration kAuthDoubt = 900ms;    // message 5 may be repeated, which tells a bad key from a bad identity
 constexpr Duration kQuickDoubt = 500ms;   // quick mode 2 may still follow an informational that meant something else
 constexpr Duration kXauthDoubt = 3s;      // quick mode or mode config follows a good XAuth
-constexpr Duration kInformationalAnswer = 1s;
-constexpr Duration kDeleteDoubt = 700ms;
+constexpr Duration kInformationalAnswer = 700ms;
+constexpr Duration kDeleteDoubt = 100ms;
+constexpr Duration kDeleteBurst = 200ms;  // between the deletes of a child and of its ISAKMP SA
 constexpr Duration kTellEvery = 1s;
 
 constexpr std::size_t index(Side side) { return static_cast<std::size_t>(side); }
@@ -230,13 +231,15 @@ void IkeV1Session::on_informational(const IkeInput& in, IkeObservationSink& sink
   const auto fits = [&](std::size_t payload) { return hash + payload >= inside.least && hash + payload <= inside.most; };
   Informational& mine = open_[index(in.from)];
   if (mine.count == 0) mine.since = in.at;
+  const bool burst = mine.count > 0 && in.at - mine.last < kDeleteBurst;
+  mine.deletes = mine.deletes || (burst && mine.may_be_delete && !mine.may_be_liveness);
   ++mine.count;
   mine.last = in.at;
   mine.port = in.destination_port;
   mine.length = in.message.header.length;
   mine.may_be_liveness = !suite_ || fits(kLiveness);
   mine.may_be_delete = !suite_ || fits(kDeleteIsakmp) || fits(kDeleteChild);
-  const bool repeated = mine.count >= 2 && mine.may_be_liveness;
+  const bool repeated = mine.count >= 2 && mine.may_be_liveness && !mine.deletes;
   if (repeated) {
     auto o = unanswered(IkeSight::request_unanswered, in.from, mine.count, mine.since, in.at);
     o.exchange = in.message.header.exchange;
@@ -356,12 +359,14 @@ void IkeV1Session::advance(TimePoint now, IkeObservationSink& sink) {
   for (const Side side : {Side::local, Side::remote}) {
     Informational& open = open_[index(side)];
     if (open.count == 0 || now - open.last < kInformationalAnswer) continue;
-    // Nobody answers a delete; what can only be one is the end of this SA, or of a child that a quick mode replaced.
-    if (open.may_be_delete && !open.may_be_liveness) {
+    // Nobody answers a delete. A single one ends a child, often one that a quick mode replaced; two are the end.
+    if (open.deletes) {
       phase_ = SessionPhase::ended;
       auto o = unanswered(IkeSight::ike_deleted, side, 0, open.since, open.last);
       o.certainty = Certainty::likely;
       deferred_.add(o, now + kDeleteDoubt);
+      open = Informational{};
+    } else if (!open.may_be_liveness) {
       open = Informational{};
     }
   }

@@ -17,6 +17,14 @@ class IkeV1Session {
   // No more messages will come: what waited for a contradiction is told.
   void finish(IkeObservationSink& sink) { deferred_.advance(TimePoint::max(), sink); }
   bool joined_midway() const { return midway_; }
+  // A later ISAKMP SA with the same peer got further: what this one still waits for is not waited for any more.
+  void supersede() {
+    waiting_.reset();
+    quick_.clear();
+    transaction_.reset();
+    open_[0] = open_[1] = Informational{};
+    if (phase_ != SessionPhase::established) phase_ = SessionPhase::ended;
+  }
 
   SessionPhase phase() const { return phase_; }
   Side initiator() const { return initiator_; }
@@ -52,6 +60,7 @@ class IkeV1Session {
     std::uint16_t count = 0;
     bool may_be_liveness = false;
     bool may_be_delete = false;
+    bool deletes = false;  // one that can only be a delete came right before another one: child and ISAKMP SA both
     TimePoint since{};
     TimePoint last{};
     std::uint16_t port = 0;

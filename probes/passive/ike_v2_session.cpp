@@ -376,6 +376,7 @@ void IkeV2Session::on_deleted(const IkeInput& in, Side by, bool whole_ike_sa, Ik
   if (rekeyed) {
     sink.on_observation(o);
   } else {
+    sink.on_observation(make(IkeSight::ike_ended, by, in));
     deferred_.add(o, in.at + kDeleteDoubt);
   }
 }

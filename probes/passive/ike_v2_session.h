@@ -26,6 +26,11 @@ class IkeV2Session {
     answered_ = true;
   }
   bool joined_midway() const { return midway_; }
+  // A later IKE SA with the same peer got further: what this one still waits for is not waited for any more.
+  void supersede() {
+    pending_.clear();
+    if (phase_ != SessionPhase::established) phase_ = SessionPhase::ended;
+  }
 
   SessionPhase phase() const { return phase_; }
   Side initiator() const { return initiator_; }

@@ -10,6 +10,12 @@ namespace tunnelwatch::passive {
 using wire::Datagram;
 using wire::DatagramKind;
 
+namespace {
+
+constexpr Duration kFragmentsComeWithin = std::chrono::seconds(2);
+
+}  // namespace
+
 std::uint64_t PacketCounters::malformed_total() const {
   return std::accumulate(malformed.begin(), malformed.end(), std::uint64_t{0});
 }
@@ -23,6 +29,10 @@ void PacketFront::on_frame(wire::LinkType link, wire::Bytes frame, std::uint32_t
   ++counters_.frames;
   if (at >= next_summary_) on_tick(at);
   latest_ = std::max(latest_, at);
+  if (const auto esp = wire::glance_at_esp(link, frame, wire_length); esp && esp_.on_known(*esp, at)) {
+    ++counters_.by_kind[static_cast<std::size_t>(esp->in_udp ? DatagramKind::esp_in_udp : DatagramKind::esp)];
+    return;
+  }
   const auto decoded = wire::decode_frame(link, frame, wire_length);
   if (!decoded) {
     ++counters_.malformed[static_cast<std::size_t>(decoded.error())];
@@ -108,8 +118,8 @@ void PacketFront::on_tick(TimePoint now) {
 
 void PacketFront::finish() {
   if (latest_ != TimePoint::min()) {
-    // What is still open when the capture ends may only be unfinished: trains end by their own timeout.
-    reassembly_.expire(latest_);
+    // Of the trains still open, the youngest may only be unfinished; fragments come together or not at all.
+    reassembly_.expire(latest_ + options_.reassembly.timeout - kFragmentsComeWithin);
     tell_fragments();
   }
   summaries_.clear();

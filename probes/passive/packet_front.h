@@ -45,7 +45,7 @@ class PacketFront {
   void on_tick(TimePoint now);
   // The capture itself missed packets around now: no gap in the ESP sequences is loss for the next second.
   void on_capture_gap(TimePoint now) { esp_.on_capture_gap(now + std::chrono::seconds(1)); }
-  // The end of a capture: every gap is loss now, and every train of fragments whose time is over is told.
+  // The end of a capture: every gap is loss now, and a train of fragments open for two seconds has timed out.
   void finish();
 
   const PacketCounters& counters() const { return counters_; }

@@ -19,11 +19,9 @@ struct EspHeader {
 
 inline std::optional<EspHeader> read_esp_header(Bytes payload) noexcept {
   if (payload.size() < kEspHeaderSize) return std::nullopt;
-  const auto be32 = [payload](std::size_t at) {
-    return std::uint32_t{payload[at]} << 24 | std::uint32_t{payload[at + 1]} << 16 |
-           std::uint32_t{payload[at + 2]} << 8 | std::uint32_t{payload[at + 3]};
-  };
-  return EspHeader{be32(0), be32(4)};
+  const std::uint8_t* const p = payload.data();
+  return EspHeader{std::uint32_t{p[0]} << 24 | std::uint32_t{p[1]} << 16 | std::uint32_t{p[2]} << 8 | p[3],
+                   std::uint32_t{p[4]} << 24 | std::uint32_t{p[5]} << 16 | std::uint32_t{p[6]} << 8 | p[7]};
 }
 
 }  // namespace tunnelwatch::wire

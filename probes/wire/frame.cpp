@@ -42,25 +42,24 @@ void parse_fragment(Datagram& d) noexcept {
   d.destination_port = r.u16();
 }
 
+std::optional<ParseError> decode_into(Datagram& d, LinkType type, Bytes frame, std::uint32_t wire_length) noexcept {
+  const auto link = parse_link(type, frame, wire_length);
+  if (!link) return link.error();
+  d.link_direction = link->direction;
+  d.wire_length = link->wire_length;
+  if (link->ip_version == 0) return std::nullopt;
+  const auto ip = parse_ip(link->ip_version, link->packet, link->wire_length, Extent::whole, d);
+  if (!ip) return ip.error();
+  if (!ip->fragment) return parse_transport(d, ip->wire_length, Extent::whole);
+  parse_fragment(d);
+  return std::nullopt;
+}
+
 }  // namespace
 
 Parsed<Datagram> decode_frame(LinkType type, Bytes frame, std::uint32_t wire_length) noexcept {
-  const auto link = parse_link(type, frame, wire_length);
-  if (!link) return link.error();
-  Parsed<Datagram> result{Datagram{}};
-  Datagram& d = *result;
-  d.link_direction = link->direction;
-  if (link->ip_version == 0) {
-    d.wire_length = link->wire_length;
-    return result;
-  }
-  const auto ip = parse_ip(link->ip_version, link->packet, link->wire_length, Extent::whole, d);
-  if (!ip) return ip.error();
-  if (ip->fragment) {
-    parse_fragment(d);
-    return result;
-  }
-  if (const auto error = parse_transport(d, ip->wire_length, Extent::whole)) return *error;
+  Parsed<Datagram> result{boost::system::in_place_value};  // filled in place: a copy costs as much as the decoding
+  if (const auto error = decode_into(*result, type, frame, wire_length)) result = *error;
   return result;
 }
 

@@ -1,1 +1,1 @@
-tunnelwatch_test(agent_catalogue_test SOURCES catalogue_test.cpp LIBRARIES tunnelwatch::catalogue)
+tunnelwatch_test(agent_catalogue_test SOURCES catalogue_test.cpp log_patterns_test.cpp LIBRARIES tunnelwatch::catalogue)

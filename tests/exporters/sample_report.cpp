@@ -111,7 +111,7 @@ IkeProbeReport probe(std::string tunnel, std::uint16_t port, bool reachable) {
   p.tunnel = std::move(tunnel);
   p.port = port;
   p.outcomes = {{"answered", reachable ? 9U : 0U}, {"silent", reachable ? 0U : 9U}, {"refused", 0}, {"send_error", 0}};
-  p.refused = {{"port_unreachable", 0}, {"prohibited", 0}};
+  p.refused = {{"port_unreachable", reachable ? 0U : 2U}, {"prohibited", 0}};
   p.rtt = {&sample_bounds(), {0, reachable ? 9U : 0U, 0, 0, 0}, reachable ? 0.045 : 0};
   p.reachable = reachable;
   p.last_answer = reachable ? "IKEv2 NO_PROPOSAL_CHOSEN" : "";

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from lab import agent, certificates, netns
 from lab.capture import Capture
 from lab.gateway import Gateway, private_tools
-from lab.relay import Relay
+from lab.relay import Relay, program
 from lab.shell import Process, run
 from lab.topology import INNER, Topology
 
@@ -30,6 +30,7 @@ class Setup:
     agent: dict = field(default_factory=dict)     # top-level sections of the agent's configuration
     nat: str = ""                  # "local": the customer is translated; "peer": the cloud is
     relay: dict = field(default_factory=dict)     # arguments of Relay
+    needs_relay: bool = False      # a step will start one: compiled beforehand
     credentials: tuple = ()        # (role, kind, file of the certificates' folder)
 
 
@@ -99,6 +100,9 @@ class Lab:
             self.topology.translate()
         elif setup.nat == "peer":
             self.topology.translate_peer()
+        if setup.needs_relay:
+            program(self.work.folder)
+        self.topology.warm_up(setup.family)
         if setup.relay:
             self.start_relay(**setup.relay)
         for gateway in (self.b, self.a):

@@ -10,7 +10,7 @@ _DEVICE = "rl0"
 _TABLE = 100
 
 
-def _program(work):
+def program(work):
     """The compiled relay; it is built once for a run."""
     program = os.path.join(work, "relay")
     with _lock:
@@ -27,7 +27,7 @@ class Relay:
     def __init__(self, topology, work, folder, seed=1, delay=0, jitter=0, loss=0, duplicate=0, reorder=0):
         """`delay` and `jitter` in milliseconds, the others in percent of the packets of each direction together."""
         self._topology = topology
-        command = ["ip", "netns", "exec", topology.name("r"), _program(work), _DEVICE, seed, delay, jitter, loss, duplicate, reorder]
+        command = ["ip", "netns", "exec", topology.name("r"), program(work), _DEVICE, seed, delay, jitter, loss, duplicate, reorder]
         self._process = Process(command, os.path.join(folder, "relay.out"))
         wait_until(lambda: _DEVICE in topology.execute("r", "ls", "/sys/class/net"), 5, "the relay's device")
         self._ip(f"link set {_DEVICE} up")

@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass, field
 
 from lab import capture
+from lab.evidence import preserve
 from lab.lab import Lab
 
 _START_PATIENCE = 5.0   # until a tunnel that is up must be told as up
@@ -87,7 +88,7 @@ class Run:
         lab, scenario, result = self._lab, self._scenario, self.result
         mended = time.time()
         self._perform(scenario.repair)
-        well = lambda sight: not set(sight.active) - {"gateway_behind_nat"} and sight.state == "up"  # noqa: E731
+        well = lambda sight: not set(sight.active) - set(scenario.lingers) and sight.state == "up"  # noqa: E731
         sight = lab.watch.wait_for(well, scenario.clears_within + _LOOK_LONGER, mended)
         if sight is None:
             return self._problem(f"not cleared after the repair: {lab.watch.last()}")
@@ -134,14 +135,13 @@ def run(work, scenario, binary, evidence, keep=False):
     except Exception as error:  # a scenario that cannot be made is a failed one; the others go on
         result.problems.append(f"{type(error).__name__}: {error}")
     if lab and not result.passed:
-        from lab.evidence import preserve
         result.evidence = preserve(lab, result, evidence)
     if lab and not keep:
         lab.close()
     return result, lab if keep else None
 
 
-def record(work, scenario, folder):
+def record(work, scenario, folder, evidence):
     """Runs a scenario without the agent and leaves NAME.pcap in `folder`, which ends while the fault lasts, and
     NAME+repaired.pcap, which ends after the repair. Returns the Result."""
     result = Result(scenario.name, verdict="recorded")
@@ -173,7 +173,8 @@ def record(work, scenario, folder):
             os.unlink(whole.path)
     except Exception as error:
         result.problems.append(f"{type(error).__name__}: {error}")
-    finally:
-        if lab:
-            lab.close()
+    if lab:
+        if not result.passed:
+            result.evidence = preserve(lab, result, evidence)
+        lab.close()
     return result

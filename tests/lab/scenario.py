@@ -22,9 +22,11 @@ class Scenario:
     clock: str = "fault"           # verdicts are timed from the fault, or from the first "ike" or "esp" that a sends after it
     within: float = ANSWERED
     repair: tuple = ()
-    clears_within: float = 3.0
+    clears_within: float = 3.0     # the expected causes are gone and the tunnel is up
+    lingers: tuple = ()            # of `beside`: causes with a window of their own, which may outlast the repair
     watch: float = 0               # healthy: how long it must stay so after the start
     hold: float = 1.5              # in a capture without the agent: how long the fault is recorded
+    on_wire: bool = True           # a capture without the agent's probes shows it
     note: str = ""
 
 

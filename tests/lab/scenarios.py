@@ -17,15 +17,18 @@ UNANSWERED = ("ike_port_500_blocked", "first_packet_limited", "exchange_timeout"
 # What is also true when nothing at all comes back from the peer.
 GONE = ("exchange_timeout", "esp_blocked", "ike_port_500_blocked", "ike_port_4500_blocked", "peer_path_loss", "public_route_missing",
         "dpd_timeout")
+LOSSY = ("peer_path_loss",)  # pings that were lost stay in their window
 
 # The agent's own windows, shortened so that loss shows and clears within a scenario.
 FAST = {"probes": {"icmp": {"interval": "100ms", "timeout": "80ms"}}, "loss": {"window": "10s"}}
+LOSS = Setup(agent=FAST)
 
 
 def refused(name, expect, beside, role, path, value, setup=Setup(), **more):
     """One setting of one end changes, the customer negotiates anew and is refused; then it is changed back."""
-    return Scenario(name, expect, beside, setup, start=steps(initiate()), fault=steps(terminate(), change(role, path, value), attempt()),
-                    repair=steps(restore(role), initiate()), **more)
+    more.setdefault("repair", steps(restore(role), initiate()))
+    return Scenario(name, expect, beside, setup, start=steps(initiate()),
+                    fault=steps(terminate(), change(role, path, value), attempt()), **more)
 
 
 NEGOTIATION = [
@@ -37,7 +40,8 @@ NEGOTIATION = [
             "connections/tun/remote_addrs", "203.0.113.99", note="any of these first"),
     refused("v2-psk-mismatch", ("authentication_fail",), AUTHENTICATION, "b", *OTHER_SECRET),
     # Only the repetition of message 5, a second later, tells a key from an identity.
-    refused("v1-main-psk-mismatch", ("authentication_fail",), AUTHENTICATION, "b", *OTHER_SECRET, V1, within=1 + ANSWERED, hold=6),
+    refused("v1-main-psk-mismatch", ("authentication_fail",), AUTHENTICATION, "b", *OTHER_SECRET, V1, within=1 + ANSWERED, hold=6,
+            repair=steps(restore("b"), forget(), initiate())),
     refused("v2-id-mismatch", ("authentication_fail",), AUTHENTICATION, "b", "connections/tun/remote/id", "other.example"),
     refused("v2-psk-mismatch-gcm", ("authentication_fail",), AUTHENTICATION, "b", *OTHER_SECRET,
             Setup(both={P1: "aes256gcm16-prfsha384-ecp384", ESP: "aes256gcm16"})),
@@ -52,14 +56,14 @@ NEGOTIATION = [
             "10.9.0.0/24", V1, note="either"),
     Scenario("v2-pfs-mismatch-at-rekey", ("phase2_proposal_or_pfs_mismatch",), ("rekey_fail",),
              Setup(a={ESP: "aes256-sha256-modp2048"}), start=steps(initiate()), fault=steps(command("a", "--rekey", "--child", "net")),
-             repair=steps(change("b", ESP, "aes256-sha256-modp2048"), command("a", "--rekey", "--child", "net")),
-             note="the tunnel still works: warn before it dies"),
+             repair=steps(change("b", ESP, "aes256-sha256-modp2048"), terminate(), initiate(), command("a", "--rekey", "--child", "net")),
+             note="the tunnel still works: warn before it dies"),  # an SA keeps the configuration that it began with
 ]
 
 REACHABILITY = [
     Scenario("v2-peer-unreachable", ("exchange_timeout",), GONE, start=steps(initiate(), terminate()), starts_up=False,
              fault=steps(fault("ip daddr 198.51.100.20 drop", "ip saddr 198.51.100.20 drop"), attempt()), clock="ike", within=SILENT,
-             repair=steps(forget(), clear_faults(), initiate()), hold=9, note="nothing comes back, pings neither"),
+             repair=steps(forget(), clear_faults(), initiate()), lingers=LOSSY, hold=9, note="nothing comes back, pings neither"),
     Scenario("v2-udp500-drop", ("ike_port_500_blocked", "exchange_timeout"), UNANSWERED, start=steps(initiate()),
              fault=steps(terminate(), fault("udp dport 500 drop", "udp sport 500 drop"), attempt()), clock="ike", within=SILENT,
              repair=steps(forget(), clear_faults(), initiate()), hold=9, note="either of the first two first; pings are answered"),
@@ -96,25 +100,23 @@ CONNECTED = [
     Scenario("v2-esp-blocked-without-dpd", ("esp_blocked",), ("tunnel_only_loss",), start=steps(initiate()),
              fault=steps(fault(ESP_BEYOND + " drop")), clock="esp", within=SILENT, repair=steps(clear_faults()), clears_within=SILENT, hold=5),
     Scenario("v2-peer-vanished", ("dpd_timeout",), GONE, DPD_SETUP, start=steps(initiate()), fault=VANISH, clock="ike", within=SILENT,
-             repair=steps(clear_faults(), forget(), initiate()), clears_within=SILENT, hold=7),
+             repair=steps(clear_faults(), forget(), initiate()), clears_within=SILENT, lingers=LOSSY, hold=7),
     Scenario("v2-peer-frozen", ("dpd_timeout",), GONE, DPD_SETUP, start=steps(initiate()), fault=steps(freeze()), clock="ike", within=SILENT,
              repair=steps(thaw(), forget(), initiate()), clears_within=SILENT, hold=7,
              note="the kernel of the peer still answers pings"),
     Scenario("v1-peer-vanished", ("dpd_timeout",), GONE, Setup(version=1, both={DPD: "1s", "connections/tun/dpd_timeout": "10s"}),
              start=steps(initiate()), fault=VANISH, clock="ike", within=SILENT, repair=steps(clear_faults(), forget(), initiate()),
-             clears_within=SILENT, hold=12),
+             clears_within=SILENT, lingers=LOSSY, hold=12),
     Scenario("v2-peer-deletes-ike", ("peer_request",), start=steps(initiate()), fault=steps(terminate("b")), repair=steps(initiate())),
     Scenario("v2-peer-deletes-child", ("peer_request",), start=steps(initiate()), fault=steps(terminate("b", "--child", "net")),
              repair=steps(initiate())),
-    Scenario("v1-peer-deletes-ike", ("peer_request",), (), V1, start=steps(initiate()), fault=steps(terminate("b")),
-             repair=steps(initiate())),
-    Scenario("public-network-loss", ("public_network_loss",), ("peer_path_loss", "tunnel_only_loss"), Setup(agent=FAST), start=steps(initiate()),
+    Scenario("public-network-loss", ("public_network_loss",), ("peer_path_loss", "tunnel_only_loss"), LOSS, start=steps(initiate()), on_wire=False,
              fault=steps(fault("iifname ra numgen inc mod 10 < 3 drop", chain="early")), within=SILENT,
              repair=steps(clear_faults()), clears_within=13, hold=8, note="30 % of what the customer sends"),
-    Scenario("peer-path-loss", ("peer_path_loss",), ("tunnel_only_loss",), Setup(agent=FAST), start=steps(initiate()),
+    Scenario("peer-path-loss", ("peer_path_loss",), ("tunnel_only_loss",), LOSS, start=steps(initiate()), on_wire=False,
              fault=steps(fault("iifname ra oifname rb numgen inc mod 10 < 3 drop")), within=SILENT,
              repair=steps(clear_faults()), clears_within=13, hold=8, note="30 % behind the router, the reference is well"),
-    Scenario("peer-path-loss-relay", ("peer_path_loss",), ("tunnel_only_loss",), Setup(agent=FAST), start=steps(initiate()),
+    Scenario("peer-path-loss-relay", ("peer_path_loss",), ("tunnel_only_loss",), Setup(agent=FAST, needs_relay=True), start=steps(initiate()), on_wire=False,
              fault=steps(relay(seed=7, delay=10, jitter=5, loss=25)), within=SILENT + 1, repair=steps(stop_relay()), clears_within=13, hold=8,
              note="a slow, jittering path with seeded loss"),
 ]

@@ -9,6 +9,7 @@ r also holds the reference address: nothing that a lab sends ever leaves its nam
 import contextlib
 
 from lab import netns
+from lab.shell import wait_until
 
 REFERENCE = {4: "203.0.113.1", 6: "2001:db8:ffff::1"}
 OUTER = {4: {"a": "192.0.2.10", "b": "198.51.100.20"}, 6: {"a": "2001:db8:a::10", "b": "2001:db8:b::20"}}
@@ -48,6 +49,12 @@ class Topology:
         for name in self._names.values():
             with contextlib.suppress(Exception):
                 netns.delete(name)
+
+    def warm_up(self, family):
+        """Waits until both ends answer each other: the first packets of a fresh link wait for neighbour discovery."""
+        for role, far in (("a", OUTER[family]["b"]), ("a", REFERENCE[family]), ("b", OUTER[family]["a"])):
+            wait_until(lambda: "1 received" in self.execute(role, "ping", "-q", "-c", "1", "-W", "0.3", far, check=False), 5,  # noqa: B023
+                       f"an answer of {far} to {role}")
 
     # --- faults, all of them in r
 

@@ -30,8 +30,8 @@ XAUTH_B = {TUN + "remote": None, TUN + "remote-1": {"auth": "psk", "id": "a.exam
            "secrets/xauth-1": USER}
 WRONG_PASSWORD = {**USER, "secret": '"a wrong one"'}
 GCM = {P1: "aes256gcm16-prfsha384-ecp384", ESP: "aes256gcm16"}
-TWO_CHILDREN = {TUN + "children/second": {"local_ts": "10.1.1.0/24", "remote_ts": "10.2.1.0/24", "esp_proposals": "aes256-sha256"}}
-TWO_CHILDREN_B = {TUN + "children/second": {"local_ts": "10.2.1.0/24", "remote_ts": "10.1.1.0/24", "esp_proposals": "aes256-sha256"}}
+TWO_CHILDREN = {TUN + "children/second": {"local_ts": "10.1.0.1/32", "remote_ts": "10.2.0.1/32", "esp_proposals": "aes256-sha256"}}
+TWO_CHILDREN_B = {TUN + "children/second": {"local_ts": "10.2.0.1/32", "remote_ts": "10.1.0.1/32", "esp_proposals": "aes256-sha256"}}
 
 SUITES = [
     healthy("healthy-gcm", Setup(both=GCM)),
@@ -91,12 +91,14 @@ SHAPES = [
     healthy("healthy-peer-rekeys", Setup(b=REKEYING, both=PFS), watch=12),
     healthy("healthy-customer-deletes", start=steps(initiate(), terminate(), initiate()), note="an orderly delete of our own, then up again"),
     healthy("healthy-cookie", Setup(daemon_b={"charon-systemd/cookie_threshold": 5, "charon-systemd/cookie_threshold_ip": 3,
-                                              "charon-systemd/block_threshold": 0}),
+                                              "charon-systemd/block_threshold": 100}),
             start=steps(half_open(8), initiate()), beside=("first_packet_limited", "exchange_timeout", "ike_port_4500_blocked"),
             note="the half-open attempts before it are real faults of their own"),
     Scenario("v2-block-threshold", ("exchange_timeout", *UNANSWERED), (*UNANSWERED, "ike_port_4500_blocked"),
              Setup(daemon_b={"charon-systemd/block_threshold": 3, "charon-systemd/cookie_threshold": 0, "charon-systemd/cookie_threshold_ip": 0}),
              starts_up=False, fault=steps(half_open(8), attempt()), within=8, hold=9, note="any"),
+    Scenario("v1-peer-deletes-ike", ("peer_request",), (), V1, start=steps(initiate()), fault=steps(terminate("b")),
+             repair=steps(initiate()), note="what an encrypted v1 INFORMATIONAL says cannot be seen, what follows can"),
     fails("v2-init-to-v1-only", ("phase1_proposal_mismatch", *NO_CONNECTION), ("phase1_proposal_mismatch", *NO_CONNECTION),
           Setup(b={TUN + "version": 1}), note="any of these first"),
     fails("v1-init-to-v2-only", ("phase1_proposal_mismatch", *NO_CONNECTION), ("phase1_proposal_mismatch", *NO_CONNECTION),

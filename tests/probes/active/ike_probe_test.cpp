@@ -383,11 +383,37 @@ TEST(IkeProbe, AnAnswerEndsTheSuspicion) {
   lab.responder = answers_all;
   lab.add();
   lab.run_for(60s);
+  const std::size_t regular = lab.on_port(500).size();
+  while (lab.on_port(500).size() == regular) lab.run_for(10ms);
+  lab.run_for(2s);  // the next regular one is 7 s away at least
   lab.sent.clear();
   lab.probe.probe_now(1);
-  lab.run_for(3s);
-  EXPECT_LE(lab.on_port(500).size(), 2U);
-  EXPECT_GE(lab.on_port(500).size(), 1U);
+  lab.run_for(4s);
+  EXPECT_EQ(lab.on_port(500).size(), 1U);
+}
+
+TEST(IkeProbe, RegularRequestsAreNeverTwoWithinASecondEither) {
+  Lab lab({.interval = 1s, .timeout = 100ms, .burst = 3});
+  lab.responder = answers_all;
+  lab.add();
+  lab.run_for(100s);
+  const auto sent = lab.on_port(500);
+  for (std::size_t i = 1; i < sent.size(); ++i) ASSERT_GE(sent[i].at - sent[i - 1].at, 1s) << "jitter or not";
+}
+
+TEST(IkeProbe, WhatWasOutstandingWhenWeWereHeldUpIsNoSilence) {
+  Lab lab;
+  lab.responder = answers_all;
+  lab.add();
+  lab.run_for(30s);
+  lab.responder = nullptr;
+  lab.sent.clear();
+  while (lab.on_port(500).empty()) lab.run_for(10ms);
+  lab.seen.clear();
+  lab.now += 7h;
+  lab.wake();
+  EXPECT_TRUE(lab.outcomes(500).empty());
+  EXPECT_GE(lab.probe.counters().abandoned, 1U);
 }
 
 TEST(IkeProbe, OneRequestAtATimeIsOutstanding) {

@@ -117,6 +117,17 @@ TEST_F(PacketFrontTest, ALostFragmentIsToldByPacketTime) {
   EXPECT_EQ(sink.fragments[0].kind, FragmentEventKind::timed_out);
 }
 
+TEST_F(PacketFrontTest, AtTheEndATrainOfTwoSecondsHasTimedOutAndAYoungerOneHasNot) {
+  const Buffer payload = udp(500, 500, isakmp(2000));
+  feed(ipv4_piece({.id = 1}, payload, 0, 1480));
+  feed(ipv4_piece({.id = 2}, payload, 0, 1480), kStart + milliseconds(100));
+  feed(ipv4({.protocol = 6}, filler(40)), kStart + seconds(2));
+  EXPECT_TRUE(sink.fragments.empty());
+  front.finish();
+  ASSERT_EQ(sink.fragments.size(), 1U);
+  EXPECT_EQ(sink.fragments[0].id, 1U);
+}
+
 TEST_F(PacketFrontTest, EspInFragmentsIsAPacketOfItsStream) {
   for (std::uint32_t n = 1; n <= 20; ++n) {
     const Buffer plain = esp(0x1000, n, 1600);

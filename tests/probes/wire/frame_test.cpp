@@ -1,8 +1,10 @@
 #include "probes/wire/frame.h"
 
 #include "probes/wire/esp.h"
+#include "probes/wire/esp_glance.h"
 #include "tests/probes/wire/frame_builder.h"
 
+#include <cstring>
 #include <random>
 #include <string>
 
@@ -326,6 +328,61 @@ TEST(Frame, MutationsStayInBounds) {
     if (d->kind == DatagramKind::icmp_error) (void)decode_quoted(d->payload);
     if (d->kind == DatagramKind::fragment) (void)decode_first_fragment(*d);
   }
+}
+
+// Compares the shortcut with the decoder. True when the shortcut answered.
+bool glance_agrees(LinkType link, const Buffer& frame, std::uint32_t wire_length) {
+  const auto glance = glance_at_esp(link, frame, wire_length);
+  if (!glance) return false;
+  const auto d = decode_frame(link, frame, wire_length);
+  if (!d) {
+    ADD_FAILURE() << "the decoder refuses it: " << to_string(d.error());
+    return true;
+  }
+  const auto header = read_esp_header(d->payload);
+  if (!header) {
+    ADD_FAILURE() << "the decoder sees no ESP";
+    return true;
+  }
+  EXPECT_EQ(d->kind, glance->in_udp ? DatagramKind::esp_in_udp : DatagramKind::esp);
+  EXPECT_EQ(header->spi, glance->spi);
+  EXPECT_EQ(header->sequence, glance->sequence);
+  EXPECT_EQ(d->wire_length, glance->wire_length);
+  EXPECT_EQ(d->source_port, glance->source_port);
+  EXPECT_EQ(d->destination_port, glance->destination_port);
+  EXPECT_EQ(std::memcmp(&glance->source, d->source.bytes().data(), 4), 0);
+  EXPECT_EQ(std::memcmp(&glance->destination, d->destination.bytes().data(), 4), 0);
+  return true;
+}
+
+TEST(EspGlance, SaysWhatTheDecoderSays) {
+  std::mt19937 random(4500);
+  auto rows = good_frames();
+  rows.push_back(
+      {"esp over ethernet", LinkType::ethernet, test::ethernet(ipv4({.protocol = 50}, esp(0x1000, 7))), {}, 0});
+  rows.push_back({"esp in udp over ethernet",
+                  LinkType::ethernet,
+                  test::ethernet(ipv4({}, udp(31999, 4500, esp(0x1000, 7)))),
+                  {},
+                  0});
+  int answered = 0;
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.name);
+    for (std::size_t n = 0; n <= row.frame.size(); ++n) {
+      const Buffer prefix(row.frame.begin(), row.frame.begin() + static_cast<std::ptrdiff_t>(n));
+      answered += glance_agrees(row.link, prefix, static_cast<std::uint32_t>(row.frame.size())) ? 1 : 0;
+      answered += glance_agrees(row.link, prefix, static_cast<std::uint32_t>(n)) ? 1 : 0;
+    }
+    for (int round = 0; round < 3000; ++round) {
+      Buffer frame = row.frame;
+      for (auto flips = 1 + random() % 3; flips > 0; --flips) {
+        frame[random() % std::min<std::size_t>(frame.size(), 56)] = static_cast<std::uint8_t>(random());
+      }
+      answered += glance_agrees(row.link, frame, static_cast<std::uint32_t>(frame.size())) ? 1 : 0;
+      if (testing::Test::HasFailure()) return;
+    }
+  }
+  EXPECT_GT(answered, 1000);
 }
 
 TEST(Link, TypesOfDlts) {

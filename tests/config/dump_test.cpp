@@ -1,0 +1,111 @@
+#include "config/dump.h"
+
+#include "tests/config/config_fixture.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace tunnelwatch::config {
+namespace {
+
+using testing::lines;
+
+void expect_round_trip(const Settings& settings) {
+  const auto text = dump(settings);
+  const auto result = load_text(text, "dump");
+  EXPECT_THAT(lines(result.errors), ::testing::IsEmpty()) << text;
+  ASSERT_TRUE(result);
+  EXPECT_EQ(*result.settings, settings) << text;
+}
+
+Settings everything() {
+  const auto result = load_text(R"(
+listen: "[2001:db8::1]:80"
+log_level: error
+include_dir: "/etc/a \"b\"\\c # d"
+references: []
+probes:
+  icmp: {interval: 1500ms, timeout: 1ms, payload_bytes: 24, dont_fragment: true}
+  ike: {enabled: false, interval: 90s, timeout: 2s, burst: 7}
+capture: {interfaces: [eth0, "*", "&a", "~", "null", "#x", "-", "123"], buffer: 65537B, snap_length: 4KiB}
+discovery: {enabled: false, max_tunnels: 1, idle: 3601s}
+loss: {loss_ratio: 0.3333333333333333, clear_ratio: 0.00001, window: 2m}
+tunnels:
+  - name: "true"
+    remote: "2001:db8::2"
+    local: "2001:db8::3"
+    ike_version: 1
+    ike: [aes256-sha256-modp2048, aes128]
+    esp: [aes256gcm16-modp2048]
+    local_subnets: ["::/0", 10.0.0.0/8]
+    remote_subnets: ["2001:db8::/32"]
+    inner_hosts: ["2001:db8::9", host.example.]
+    egress_interface: "no"
+    bandwidth: {egress: 1500kbit, gateway: 1000Gbit}
+  - {name: _1.x-y, remote: n, local_interface: eth0.100}
+)",
+                                "f");
+  EXPECT_THAT(lines(result.errors), ::testing::IsEmpty());
+  return result.settings.value_or(Settings{});
+}
+
+TEST(Dump, ReadsBackToTheSame) {
+  expect_round_trip(Settings{});
+  expect_round_trip(everything());
+  Settings none;
+  none.include_dir.clear();
+  expect_round_trip(none);
+}
+
+TEST(Dump, IsReadable) {
+  Settings settings;
+  settings.tunnels.emplace_back().name = "a";
+  settings.tunnels[0].remote = {"vpn.example", {}};
+  settings.tunnels[0].bandwidth.egress = 100'000'000;
+  settings.tunnels[0].local_subnets = {*IpPrefix::parse("10.1.0.0/16")};
+  EXPECT_EQ(dump(settings), R"(listen: 127.0.0.1:9814
+log_level: info
+include_dir: conf.d
+references:
+  - 114.114.114.114
+  - 223.5.5.5
+probes:
+  icmp:
+    interval: 1s
+    timeout: 800ms
+    payload_bytes: 56
+    dont_fragment: false
+  ike:
+    enabled: true
+    interval: 10s
+    timeout: 1s
+    burst: 3
+capture:
+  interfaces: []
+  buffer: 16MiB
+  snap_length: 2KiB
+discovery:
+  enabled: true
+  max_tunnels: 256
+  idle: 1h
+loss:
+  loss_ratio: 0.02
+  clear_ratio: 0.01
+  window: 1m
+tunnels:
+  - name: a
+    remote: vpn.example
+    ike_version: any
+    ike: []
+    esp: []
+    local_subnets:
+      - 10.1.0.0/16
+    remote_subnets: []
+    inner_hosts: []
+    bandwidth:
+      egress: 100Mbit
+)");
+}
+
+}  // namespace
+}  // namespace tunnelwatch::config
