@@ -1,0 +1,1 @@
+tunnelwatch_fuzz(config_fuzz SOURCES config_fuzz.cpp LIBRARIES tunnelwatch::config)
