@@ -1,15 +1,5 @@
 #include "agent/agent.h"
 
-#include <algorithm>
-#include <csignal>
-#include <map>
-#include <random>
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <fmt/format.h>
-
 #include "agent/cause_list.h"
 #include "agent/log.h"
 #include "agent/probe_driver.h"
@@ -21,6 +11,16 @@
 #include "probes/io/live_capture.h"
 #include "probes/io/local_addresses.h"
 #include "version.h"
+
+#include <algorithm>
+#include <csignal>
+#include <map>
+#include <random>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <fmt/format.h>
 
 namespace tunnelwatch::agent {
 
@@ -39,7 +39,9 @@ std::uint64_t random_seed() {
   return static_cast<std::uint64_t>(device()) << 32 | device();
 }
 
-Watch::Options watch_options(const config::Settings& s) { return {.discovery = s.discovery, .loss = s.loss, .offline = false}; }
+Watch::Options watch_options(const config::Settings& s) {
+  return {.discovery = s.discovery, .loss = s.loss, .offline = false};
+}
 
 void log_change(const Tunnel& tunnel, const Tunnel::Settled& settled, TimePoint) {
   const std::string name = log::quoted(tunnel.name());
@@ -53,8 +55,9 @@ void log_change(const Tunnel& tunnel, const Tunnel::Settled& settled, TimePoint)
     for (const auto* c : tunnel.verdict().ranked()) {
       if (c->cause != change.cause) continue;
       const std::string evidence = c->evidence.empty() ? "" : c->evidence.front().en;
-      const std::string fields = fmt::format("tunnel={} cause={} confidence={} guide={} evidence={}", name, to_string(change.cause), to_string(c->confidence),
-                                             log::quoted(row.words), log::quoted(evidence));
+      const std::string fields =
+          fmt::format("tunnel={} cause={} confidence={} guide={} evidence={}", name, to_string(change.cause),
+                      to_string(c->confidence), log::quoted(row.words), log::quoted(evidence));
       if (row.severity == diagnosis::Severity::notice) {
         log::info("cause_raised", fields);
       } else {
@@ -69,8 +72,13 @@ void log_change(const Tunnel& tunnel, const Tunnel::Settled& settled, TimePoint)
 class Agent::Impl final : public passive::PacketSink {
  public:
   Impl(config::Settings settings, std::string config_file)
-      : settings_(std::move(settings)), config_file_(std::move(config_file)), watch_(watch_options(settings_)), probes_(io_, watch_, settings_, random_seed()),
-        server_(io_, {.report = [this] { return report(); }, .not_ready = [this] { return not_ready(); }, .causes = cause_list()}) {}
+      : settings_(std::move(settings)),
+        config_file_(std::move(config_file)),
+        watch_(watch_options(settings_)),
+        probes_(io_, watch_, settings_, random_seed()),
+        server_(io_, {.report = [this] { return report(); },
+                      .not_ready = [this] { return not_ready(); },
+                      .causes = cause_list()}) {}
 
   int run();
 
@@ -84,7 +92,9 @@ class Agent::Impl final : public passive::PacketSink {
     watch_.on_icmp_error(error, quoted, at);
     watch_.settle(at);
   }
-  void on_nat_keepalive(const wire::Datagram& keepalive, TimePoint at) override { watch_.on_nat_keepalive(keepalive, at); }
+  void on_nat_keepalive(const wire::Datagram& keepalive, TimePoint at) override {
+    watch_.on_nat_keepalive(keepalive, at);
+  }
   void on_esp(const passive::EspStreamSummary& stream) override {
     watch_.on_esp(stream);
     watch_.settle(stream.last);
@@ -146,7 +156,8 @@ int Agent::Impl::run() {
   probes_.start();
   next_tick_ = steady_now();
   tick();
-  log::info("started", fmt::format("version={} listen={}:{} tunnels={}", kVersion, settings_.listen.address.to_string(), server_.port(), settings_.tunnels.size()));
+  log::info("started", fmt::format("version={} listen={}:{} tunnels={}", kVersion, settings_.listen.address.to_string(),
+                                   server_.port(), settings_.tunnels.size()));
   notify_.ready(fmt::format("watching {} tunnels", settings_.tunnels.size()));
   io_.run();
   log::info("stopped", "");
@@ -200,7 +211,8 @@ void Agent::Impl::reload() {
   } else {
     log::error("reload_refused", "reason=" + log::quoted(failure));
   }
-  notify_.ready(reload_good_ ? fmt::format("watching {} tunnels", settings_.tunnels.size()) : "the new configuration was refused, the old one runs on");
+  notify_.ready(reload_good_ ? fmt::format("watching {} tunnels", settings_.tunnels.size())
+                             : "the new configuration was refused, the old one runs on");
 }
 
 void Agent::Impl::apply(const config::Settings& settings) {
@@ -214,7 +226,9 @@ void Agent::Impl::apply(const config::Settings& settings) {
 
 void Agent::Impl::sync_captures() {
   const auto wanted = settings_.capture.interfaces.empty() ? io::default_interfaces() : settings_.capture.interfaces;
-  std::erase_if(captures_, [&](const auto& entry) { return std::find(wanted.begin(), wanted.end(), entry.first) == wanted.end(); });
+  std::erase_if(captures_, [&](const auto& entry) {
+    return std::find(wanted.begin(), wanted.end(), entry.first) == wanted.end();
+  });
   for (const auto& name : wanted) {
     if (captures_.contains(name)) continue;
     Captured& c = captures_[name];
@@ -228,7 +242,8 @@ void Agent::Impl::sync_captures() {
           if (state.up) {
             log::info("capture_up", "interface=" + log::quoted(name));
           } else {
-            log::warning("capture_down", fmt::format("interface={} reason={}", log::quoted(name), log::quoted(state.error)));
+            log::warning("capture_down",
+                         fmt::format("interface={} reason={}", log::quoted(name), log::quoted(state.error)));
           }
         },
         options);
@@ -273,14 +288,18 @@ bool Agent::Impl::any_capture_up() const {
 
 std::vector<std::string> Agent::Impl::not_ready() const {
   std::vector<std::string> reasons;
-  if (captures_.empty()) reasons.emplace_back("no interface to capture on: none is configured and none has a default route");
+  if (captures_.empty())
+    reasons.emplace_back("no interface to capture on: none is configured and none has a default route");
   for (const auto& [name, c] : captures_) {
-    if (!c.state.up) reasons.push_back(fmt::format("capture on {} is down: {}", name, c.state.error.empty() ? "starting" : c.state.error));
+    if (!c.state.up)
+      reasons.push_back(
+          fmt::format("capture on {} is down: {}", name, c.state.error.empty() ? "starting" : c.state.error));
   }
   for (const auto& complaint : probes_.complaints()) reasons.push_back(complaint);
   // One eye that is open is enough to be of use; which are closed is told by tunnelwatch_source_up.
   const auto sources = probes_.sources();
-  const bool probing = std::any_of(sources.begin(), sources.end(), [](const auto& s) { return s.first.starts_with("icmp") && s.second; });
+  const bool probing = std::any_of(sources.begin(), sources.end(),
+                                   [](const auto& s) { return s.first.starts_with("icmp") && s.second; });
   if (any_capture_up() || probing) reasons.clear();
   return reasons;
 }
@@ -296,7 +315,8 @@ void Agent::Impl::report_agent(exporters::Report& report) const {
   std::array<std::uint64_t, wire::kParseErrorCount> malformed{};
   for (const auto& [name, c] : captures_) {
     const auto counters = c.capture->counters();
-    a.captures.push_back({name, c.state.up, c.state.error, counters.received, counters.dropped + counters.handover_dropped, counters.interface_dropped,
+    a.captures.push_back({name, c.state.up, c.state.error, counters.received,
+                          counters.dropped + counters.handover_dropped, counters.interface_dropped,
                           counters.openings > 0 ? counters.openings - 1 : 0});
     for (std::size_t i = 0; i < malformed.size(); ++i) malformed[i] += counters.packets.malformed[i];
     report.packets += counters.packets.frames;
@@ -338,7 +358,8 @@ exporters::Report Agent::Impl::report() const {
   return report;
 }
 
-Agent::Agent(config::Settings settings, std::string config_file) : impl_(std::make_unique<Impl>(std::move(settings), std::move(config_file))) {}
+Agent::Agent(config::Settings settings, std::string config_file)
+    : impl_(std::make_unique<Impl>(std::move(settings), std::move(config_file))) {}
 Agent::~Agent() = default;
 int Agent::run() { return impl_->run(); }
 

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "config/settings.h"
+
 #include <memory>
 #include <string>
-
-#include "config/settings.h"
 
 namespace tunnelwatch::agent {
 

@@ -39,7 +39,8 @@ void pass_time(Watch& watch, passive::PacketFront& front, TimePoint from, TimePo
 
 }  // namespace
 
-boost::system::result<exporters::Report, std::string> analyze_captures(std::span<const std::string> paths, std::vector<std::string>& warnings) {
+boost::system::result<exporters::Report, std::string> analyze_captures(std::span<const std::string> paths,
+                                                                       std::vector<std::string>& warnings) {
   auto files = io::CaptureFiles::open(paths);
   if (!files) return files.error();
   Watch watch({.discovery = {.max_tunnels = 4096}, .loss = {}, .offline = true});

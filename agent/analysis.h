@@ -1,17 +1,18 @@
 #pragma once
 
+#include "exporters/report.h"
+
 #include <functional>
 #include <span>
 #include <string>
 
 #include <boost/system/result.hpp>
 
-#include "exporters/report.h"
-
 namespace tunnelwatch::agent {
 
 // The diagnosis of capture files ("-": standard input), read as one in the order of their stamps, in bounded memory.
 // The error is one sentence. `warnings` gets what did not stop it: files that end inside a packet.
-boost::system::result<exporters::Report, std::string> analyze_captures(std::span<const std::string> paths, std::vector<std::string>& warnings);
+boost::system::result<exporters::Report, std::string> analyze_captures(std::span<const std::string> paths,
+                                                                       std::vector<std::string>& warnings);
 
 }  // namespace tunnelwatch::agent

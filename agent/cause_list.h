@@ -1,8 +1,8 @@
 #pragma once
 
-#include <vector>
-
 #include "exporters/report.h"
+
+#include <vector>
 
 namespace tunnelwatch::agent {
 

@@ -1,10 +1,10 @@
+#include "agent/cli/commands.h"
+#include "version.h"
+
 #include <exception>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-
-#include "agent/cli/commands.h"
-#include "version.h"
 
 // argv -> command -> exit code.
 int main(int argc, char** argv) {
@@ -15,7 +15,8 @@ int main(int argc, char** argv) {
   int code = cli::exit_usage;
 
   cli::AnalyzeArguments analyze;
-  auto* analyze_command = app.add_subcommand("analyze", "Diagnose capture files (pcap, pcapng, gzip; - is standard input)");
+  auto* analyze_command =
+      app.add_subcommand("analyze", "Diagnose capture files (pcap, pcapng, gzip; - is standard input)");
   analyze_command->add_option("CAPTURE", analyze.captures, "Capture files")->required();
   analyze_command->add_flag("--json", analyze.json, "Print one JSON object");
   analyze_command->add_flag("--zh", analyze.chinese, "Print in Chinese");
@@ -23,7 +24,8 @@ int main(int argc, char** argv) {
 
   cli::RunArguments run;
   auto* run_command = app.add_subcommand("run", "Run the daemon in the foreground");
-  run_command->add_option("--config", run.config, "YAML file; without one: discover peers on the interfaces with a default route");
+  run_command->add_option("--config", run.config,
+                          "YAML file; without one: discover peers on the interfaces with a default route");
   run_command->callback([&] { code = cli::run(run); });
 
   cli::CheckConfigArguments check;

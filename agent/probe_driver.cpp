@@ -1,13 +1,13 @@
 #include "agent/probe_driver.h"
 
+#include "agent/log.h"
+#include "probes/wire/ike_names.h"
+
 #include <algorithm>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
-
-#include "agent/log.h"
-#include "probes/wire/ike_names.h"
 
 namespace tunnelwatch::agent {
 
@@ -29,7 +29,9 @@ constexpr Duration kResolveAgain = 10s;
 std::string answer_of(const IkeProbeObservation& o) {
   if (o.full_answer) return fmt::format("IKEv{} accepts", o.answer_version);
   if (o.answer_notify == 0) return fmt::format("IKEv{}", o.answer_version);
-  return fmt::format("IKEv{} {}", o.answer_version, o.answer_version == 1 ? wire::notify_name_v1(o.answer_notify) : wire::notify_name_v2(o.answer_notify));
+  return fmt::format(
+      "IKEv{} {}", o.answer_version,
+      o.answer_version == 1 ? wire::notify_name_v1(o.answer_notify) : wire::notify_name_v2(o.answer_notify));
 }
 
 }  // namespace
@@ -39,17 +41,27 @@ struct ProbeDriver::Timer {
   boost::asio::steady_timer timer;
 };
 
-ProbeDriver::ProbeDriver(boost::asio::io_context& io, Watch& watch, const config::Settings& settings, std::uint64_t seed)
-    : io_(io), watch_(watch), settings_(settings), seed_(seed ^ 0x9e3779b97f4a7c15U), echo_(seed), ike_(seed_, settings.probes.ike), resolver_(io),
+ProbeDriver::ProbeDriver(boost::asio::io_context& io, Watch& watch, const config::Settings& settings,
+                         std::uint64_t seed)
+    : io_(io),
+      watch_(watch),
+      settings_(settings),
+      seed_(seed ^ 0x9e3779b97f4a7c15U),
+      echo_(seed),
+      ike_(seed_, settings.probes.ike),
+      resolver_(io),
       timer_(std::make_unique<Timer>(io)) {}
 
 ProbeDriver::~ProbeDriver() = default;
 
 std::string_view ProbeDriver::to_string(Role role) {
   switch (role) {
-    case Role::gateway: return "gateway";
-    case Role::reference: return "reference";
-    case Role::inner: return "inner";
+    case Role::gateway:
+      return "gateway";
+    case Role::reference:
+      return "reference";
+    case Role::inner:
+      return "inner";
   }
   return "reference";
 }
@@ -105,7 +117,8 @@ void ProbeDriver::stop() {
   }
 }
 
-void ProbeDriver::want_target(const TargetKey& key, const config::Host& host, const std::optional<IpAddress>& address, const std::optional<IpAddress>& source) {
+void ProbeDriver::want_target(const TargetKey& key, const config::Host& host, const std::optional<IpAddress>& address,
+                              const std::optional<IpAddress>& source) {
   const auto [it, is_new] = targets_.try_emplace(key);
   Target& t = it->second;
   t.wanted = true;
@@ -116,8 +129,10 @@ void ProbeDriver::want_target(const TargetKey& key, const config::Host& host, co
   }
   t.is_name = !host.address;
   const auto wanted_address = address ? address : t.is_name ? t.address : host.address;
-  const std::optional<IpAddress> usable_source = source && wanted_address && source->family() == wanted_address->family() ? source : std::nullopt;
-  if (wanted_address && (is_new || wanted_address != t.address || usable_source != t.source || !echo_.has_target(t.id))) {
+  const std::optional<IpAddress> usable_source =
+      source && wanted_address && source->family() == wanted_address->family() ? source : std::nullopt;
+  if (wanted_address &&
+      (is_new || wanted_address != t.address || usable_source != t.source || !echo_.has_target(t.id))) {
     auto params = active::EchoParams::from(settings_.probes.icmp);
     params.source = usable_source;
     echo_.add_target(t.id, *wanted_address, params, steady_now());
@@ -183,11 +198,13 @@ void ProbeDriver::sync(const config::Settings& settings) {
     if (probes_changed) echo_.remove_target(t.id);  // comes back below with the new parameters
   }
   for (auto& [name, p] : probed_) p.wanted = false;
-  for (const auto& host : settings_.references) want_target({"", Role::reference, host.name}, host, std::nullopt, std::nullopt);
+  for (const auto& host : settings_.references)
+    want_target({"", Role::reference, host.name}, host, std::nullopt, std::nullopt);
   for (const auto& tunnel : watch_.tunnels()) {
     const auto& s = tunnel->settings();
     want_target({s.name, Role::gateway, s.remote.name}, s.remote, tunnel->remote(), s.local);
-    for (const auto& host : s.inner_hosts) want_target({s.name, Role::inner, host.name}, host, std::nullopt, std::nullopt);
+    for (const auto& host : s.inner_hosts)
+      want_target({s.name, Role::inner, host.name}, host, std::nullopt, std::nullopt);
     want_probe(*tunnel);
   }
   forget_unwanted();
@@ -196,7 +213,8 @@ void ProbeDriver::sync(const config::Settings& settings) {
 
 void ProbeDriver::resolve(const TargetKey& key, Target& target, TimePoint now) {
   const Duration every = target.address ? kResolveEvery : kResolveAgain;
-  if (!target.is_name || target.resolving || (target.resolved_at != TimePoint{} && now - target.resolved_at < every)) return;
+  if (!target.is_name || target.resolving || (target.resolved_at != TimePoint{} && now - target.resolved_at < every))
+    return;
   target.resolving = true;
   resolver_.resolve(key.target, [this, key](const io::Resolution& r) {
     const auto it = targets_.find(key);
@@ -209,7 +227,8 @@ void ProbeDriver::resolve(const TargetKey& key, Target& target, TimePoint now) {
       return;  // the address of before stays
     }
     if (t.address && std::find(r.addresses.begin(), r.addresses.end(), *t.address) != r.addresses.end()) return;
-    log::info("name_resolved", fmt::format("name={} address={}", log::quoted(key.target), r.addresses.front().to_string()));
+    log::info("name_resolved",
+              fmt::format("name={} address={}", log::quoted(key.target), r.addresses.front().to_string()));
     t.address = r.addresses.front();
     echo_.add_target(t.id, *t.address, active::EchoParams::from(settings_.probes.icmp), steady_now());
     if (key.role == Role::gateway) {
@@ -237,7 +256,8 @@ void ProbeDriver::drain() {
 void ProbeDriver::send_echoes() {
   if (echo_actions_.packets.empty()) return;
   for (const auto& packet : echo_actions_.packets) {
-    if (const auto it = target_by_id_.find(packet.target); it != target_by_id_.end()) it->second->second.statistics.on_request();
+    if (const auto it = target_by_id_.find(packet.target); it != target_by_id_.end())
+      it->second->second.statistics.on_request();
   }
   const auto now = steady_now();
   active::EchoActions errors;
@@ -254,13 +274,15 @@ void ProbeDriver::send_echoes() {
       }
     } else {
       for (const auto& p : echo_actions_.packets) {
-        if (p.to.family() == family) echo_.on_send_error(p.target, p.sequence, RefusalReason::not_permitted, now, errors);
+        if (p.to.family() == family)
+          echo_.on_send_error(p.target, p.sequence, RefusalReason::not_permitted, now, errors);
       }
     }
   }
   echo_actions_.packets.clear();
   echo_actions_.bytes.clear();
-  echo_actions_.observations.insert(echo_actions_.observations.end(), errors.observations.begin(), errors.observations.end());
+  echo_actions_.observations.insert(echo_actions_.observations.end(), errors.observations.begin(),
+                                    errors.observations.end());
 }
 
 void ProbeDriver::send_ike() {
@@ -357,10 +379,12 @@ void ProbeDriver::feed_windows(TimePoint now) {
   }
   for (const auto& tunnel : watch_.tunnels()) {
     for (std::size_t i = 0; i < references.size(); ++i) {
-      tunnel->evidence().on_reference_echo(references[i].first->target, references[i].second, now, i == 0, i + 1 == references.size());
+      tunnel->evidence().on_reference_echo(references[i].first->target, references[i].second, now, i == 0,
+                                           i + 1 == references.size());
     }
     const auto& s = tunnel->settings();
-    if (const auto it = targets_.find({s.name, Role::gateway, s.remote.name}); it != targets_.end() && (all || it->second.changed)) {
+    if (const auto it = targets_.find({s.name, Role::gateway, s.remote.name});
+        it != targets_.end() && (all || it->second.changed)) {
       it->second.changed = false;
       tunnel->evidence().on_gateway_echo(it->first.target, it->second.statistics.window(now), now);
     }
@@ -372,7 +396,8 @@ void ProbeDriver::feed_windows(TimePoint now) {
     for (std::size_t i = 0; inner_changed && i < s.inner_hosts.size(); ++i) {
       const auto it = targets_.find({s.name, Role::inner, s.inner_hosts[i].name});
       if (it == targets_.end()) continue;
-      tunnel->evidence().on_inner_echo(it->first.target, it->second.statistics.window(now), now, i == 0, i + 1 == s.inner_hosts.size());
+      tunnel->evidence().on_inner_echo(it->first.target, it->second.statistics.window(now), now, i == 0,
+                                       i + 1 == s.inner_hosts.size());
     }
   }
 }
@@ -412,7 +437,8 @@ void ProbeDriver::report(exporters::Report& report, const WallClock& clock) cons
     e.late = totals.late;
     e.duplicates = totals.duplicates;
     for (std::size_t i = 1; i < kRefusalReasonCount; ++i) {
-      if (totals.refused[i] != 0) e.refused.emplace_back(tunnelwatch::to_string(static_cast<RefusalReason>(i)), totals.refused[i]);
+      if (totals.refused[i] != 0)
+        e.refused.emplace_back(tunnelwatch::to_string(static_cast<RefusalReason>(i)), totals.refused[i]);
     }
     e.rtt.bounds = &active::rtt_bounds();
     e.rtt.counts.assign(totals.rtt_counts.begin(), totals.rtt_counts.end());
@@ -430,7 +456,8 @@ void ProbeDriver::report(exporters::Report& report, const WallClock& clock) cons
         r.outcomes.emplace_back(tunnelwatch::to_string(static_cast<IkeProbeOutcome>(i)), port->outcomes[i]);
       }
       for (std::size_t i = 1; i < kRefusalReasonCount; ++i) {
-        if (port->refused[i] != 0) r.refused.emplace_back(tunnelwatch::to_string(static_cast<RefusalReason>(i)), port->refused[i]);
+        if (port->refused[i] != 0)
+          r.refused.emplace_back(tunnelwatch::to_string(static_cast<RefusalReason>(i)), port->refused[i]);
       }
       r.rtt.bounds = &active::rtt_bounds();
       r.rtt.counts = port->rtt_counts;

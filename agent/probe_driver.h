@@ -1,13 +1,5 @@
 #pragma once
 
-#include <array>
-#include <cstdint>
-#include <map>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "agent/watch.h"
 #include "config/settings.h"
 #include "exporters/report.h"
@@ -17,6 +9,14 @@
 #include "probes/io/icmp_socket.h"
 #include "probes/io/resolver.h"
 #include "probes/io/udp_socket.h"
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace tunnelwatch::agent {
 
@@ -83,7 +83,8 @@ class ProbeDriver {
   };
 
   static std::string_view to_string(Role role);
-  void want_target(const TargetKey& key, const config::Host& host, const std::optional<IpAddress>& address, const std::optional<IpAddress>& source);
+  void want_target(const TargetKey& key, const config::Host& host, const std::optional<IpAddress>& address,
+                   const std::optional<IpAddress>& source);
   void want_probe(const Tunnel& tunnel);
   void forget_unwanted();
   void resolve(const TargetKey& key, Target& target, TimePoint now);
@@ -107,8 +108,8 @@ class ProbeDriver {
   active::IkeProbe ike_;
   io::Resolver resolver_;
   std::unique_ptr<Timer> timer_;
-  std::unique_ptr<io::IcmpSocket> icmp_[2];      // by family
-  std::unique_ptr<io::UdpSocket> udp_[2][2];     // by family, by port (500, 4500)
+  std::unique_ptr<io::IcmpSocket> icmp_[2];   // by family
+  std::unique_ptr<io::UdpSocket> udp_[2][2];  // by family, by port (500, 4500)
   std::vector<std::string> complaints_;
   active::EchoActions echo_actions_;
   active::IkeProbeActions ike_actions_;

@@ -1,10 +1,10 @@
 #include "agent/tunnel.h"
 
+#include "agent/diagnosis/wording.h"
+
 #include <algorithm>
 
 #include <fmt/format.h>
-
-#include "agent/diagnosis/wording.h"
 
 namespace tunnelwatch::agent {
 
@@ -18,14 +18,17 @@ namespace {
 bool is_event(const passive::IkeObservation& o) {
   switch (o.sight) {
     case IkeSight::request_answered:
-    case IkeSight::ike_ended: return false;
+    case IkeSight::ike_ended:
+      return false;
     case IkeSight::init_unanswered:
     case IkeSight::auth_unanswered:
     case IkeSight::eap_unanswered:
     case IkeSight::xauth_unanswered:
     case IkeSight::child_unanswered:
-    case IkeSight::request_unanswered: return o.sends == 2;
-    default: return true;
+    case IkeSight::request_unanswered:
+      return o.sends == 2;
+    default:
+      return true;
   }
 }
 
@@ -35,10 +38,14 @@ exporters::Text text_of(diagnosis::LocalText t) { return {std::string(t.en), std
 
 std::string_view to_string(PeerState state) {
   switch (state) {
-    case PeerState::unknown: return "unknown";
-    case PeerState::negotiating: return "negotiating";
-    case PeerState::up: return "up";
-    case PeerState::down: return "down";
+    case PeerState::unknown:
+      return "unknown";
+    case PeerState::negotiating:
+      return "negotiating";
+    case PeerState::up:
+      return "up";
+    case PeerState::down:
+      return "down";
   }
   return "unknown";
 }
@@ -62,17 +69,21 @@ void Tunnel::on_ike(const passive::IkeObservation& o) {
 
 void Tunnel::on_esp(const passive::EspStreamSummary& s, bool outbound) {
   last_heard_ = std::max(last_heard_, s.last);
-  auto it = std::find_if(streams_.begin(), streams_.end(), [&](const Stream& x) { return x.last.spi == s.spi && x.outbound == outbound; });
+  auto it = std::find_if(streams_.begin(), streams_.end(),
+                         [&](const Stream& x) { return x.last.spi == s.spi && x.outbound == outbound; });
   if (it == streams_.end()) {
     if (streams_.size() == kMaxStreams) {
-      streams_.erase(std::min_element(streams_.begin(), streams_.end(), [](const Stream& a, const Stream& b) { return a.last.last < b.last.last; }));
+      streams_.erase(std::min_element(streams_.begin(), streams_.end(),
+                                      [](const Stream& a, const Stream& b) { return a.last.last < b.last.last; }));
     }
     it = streams_.insert(streams_.end(), Stream{passive::EspStreamSummary{}, outbound});
     it->last.spi = s.spi;
   }
   // A stream that left the front end's table and came back begins at nought again.
   const bool restarted = s.packets < it->last.packets;
-  const auto grown = [&](std::uint64_t now, std::uint64_t before) { return restarted ? now : now - std::min(now, before); };
+  const auto grown = [&](std::uint64_t now, std::uint64_t before) {
+    return restarted ? now : now - std::min(now, before);
+  };
   exporters::EspTotals& totals = outbound ? esp_out_ : esp_in_;
   const std::uint64_t packets = grown(s.packets, it->last.packets);
   totals.packets += packets;
@@ -136,7 +147,8 @@ exporters::TunnelReport Tunnel::report(const passive::IkePeerView* view, const W
   }
   for (const Event& e : events_) {
     const std::string_view by = e.observation.by == Side::local ? "local" : "remote";
-    r.events.push_back({clock.at(e.at), std::string(to_string(e.observation.sight)), std::string(by), diagnosis::describe(e.observation).en});
+    r.events.push_back({clock.at(e.at), std::string(to_string(e.observation.sight)), std::string(by),
+                        diagnosis::describe(e.observation).en});
   }
   for (std::size_t i = 0; i < event_counts_.size(); ++i) {
     const auto sight = static_cast<IkeSight>(i);
@@ -144,8 +156,8 @@ exporters::TunnelReport Tunnel::report(const passive::IkePeerView* view, const W
     r.event_counts.emplace_back(to_string(sight), event_counts_[i]);
   }
   for (const Stream& s : streams_) {
-    r.esp.push_back({fmt::format("0x{:08x}", s.last.spi), s.outbound ? "out" : "in", s.last.packets, s.last.bytes, s.last.lost, s.last.reordered,
-                     s.last.duplicates, s.last.in_udp});
+    r.esp.push_back({fmt::format("0x{:08x}", s.last.spi), s.outbound ? "out" : "in", s.last.packets, s.last.bytes,
+                     s.last.lost, s.last.reordered, s.last.duplicates, s.last.in_udp});
   }
   r.esp_in = esp_in_;
   r.esp_out = esp_out_;

@@ -1,17 +1,17 @@
 #pragma once
 
-#include <array>
-#include <deque>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "agent/diagnosis/evidence.h"
 #include "agent/diagnosis/verdict.h"
 #include "config/settings.h"
 #include "exporters/report.h"
 #include "probes/passive/ike_tracker.h"
 #include "probes/passive/packet_sink.h"
+
+#include <array>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace tunnelwatch::agent {
 
@@ -34,7 +34,10 @@ class Tunnel {
 
   void on_ike(const passive::IkeObservation& observation);
   void on_esp(const passive::EspStreamSummary& stream, bool outbound);
-  diagnosis::Evidence& evidence() { dirty_ = true; return evidence_; }
+  diagnosis::Evidence& evidence() {
+    dirty_ = true;
+    return evidence_;
+  }
   const diagnosis::Evidence& evidence() const { return evidence_; }
 
   // Draws the conclusions. True where the state or a cause changed.

@@ -15,13 +15,16 @@ namespace {
 // only knocks (the Internet scans UDP 500 all day) is nobody's tunnel.
 bool is_of_ours(const passive::IkeObservation& o) {
   switch (o.sight) {
-    case IkeSight::negotiation_started: return o.by == Side::local;
+    case IkeSight::negotiation_started:
+      return o.by == Side::local;
     case IkeSight::ike_established:
     case IkeSight::ike_resumed_midway:
     case IkeSight::child_established:
     case IkeSight::child_rekeyed:
-    case IkeSight::ike_rekeyed: return true;
-    default: return false;
+    case IkeSight::ike_rekeyed:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -45,7 +48,9 @@ void Watch::configure(const std::vector<config::Tunnel>& settings) {
   // What was discovered stays, unless the configuration now names it.
   for (auto& t : tunnels_) {
     if (t == nullptr || t->configured()) continue;
-    const bool named = std::any_of(next.begin(), next.end(), [&](const auto& n) { return n->configured() && t->peer() && n->matches(*t->peer()); });
+    const bool named = std::any_of(next.begin(), next.end(), [&](const auto& n) {
+      return n->configured() && t->peer() && n->matches(*t->peer());
+    });
     if (!named) next.push_back(std::move(t));
   }
   tunnels_ = std::move(next);
@@ -67,11 +72,13 @@ std::vector<Tunnel*> Watch::tunnels_of(const passive::PeerKey& key) {
 
 Tunnel* Watch::discover(const passive::PeerKey& key, TimePoint) {
   if (!options_.discovery.enabled) return nullptr;
-  const auto discovered = std::count_if(tunnels_.begin(), tunnels_.end(), [](const auto& t) { return !t->configured(); });
+  const auto discovered =
+      std::count_if(tunnels_.begin(), tunnels_.end(), [](const auto& t) { return !t->configured(); });
   if (static_cast<std::size_t>(discovered) >= options_.discovery.max_tunnels) {
     auto oldest = tunnels_.end();
     for (auto it = tunnels_.begin(); it != tunnels_.end(); ++it) {
-      if (!(*it)->configured() && (oldest == tunnels_.end() || (*it)->last_heard() < (*oldest)->last_heard())) oldest = it;
+      if (!(*it)->configured() && (oldest == tunnels_.end() || (*it)->last_heard() < (*oldest)->last_heard()))
+        oldest = it;
     }
     if (oldest == tunnels_.end()) return nullptr;
     tunnels_.erase(oldest);
@@ -79,7 +86,8 @@ Tunnel* Watch::discover(const passive::PeerKey& key, TimePoint) {
   }
   config::Tunnel settings;
   settings.name = key.remote.to_string();
-  if (find(settings.name) != nullptr) settings.name = fmt::format("{}-{}", key.local.to_string(), key.remote.to_string());
+  if (find(settings.name) != nullptr)
+    settings.name = fmt::format("{}-{}", key.local.to_string(), key.remote.to_string());
   settings.local = key.local;
   settings.remote = {key.remote.to_string(), key.remote};
   tunnels_.push_back(std::make_unique<Tunnel>(std::move(settings), false, options_.loss));
@@ -93,7 +101,9 @@ Tunnel* Watch::find(std::string_view name) {
   return it == tunnels_.end() ? nullptr : it->get();
 }
 
-const passive::IkePeerView* Watch::view_of(const Tunnel& tunnel) const { return tunnel.peer() ? tracker_.find(*tunnel.peer()) : nullptr; }
+const passive::IkePeerView* Watch::view_of(const Tunnel& tunnel) const {
+  return tunnel.peer() ? tracker_.find(*tunnel.peer()) : nullptr;
+}
 
 void Watch::on_ike(const wire::Datagram& ike, TimePoint at, bool reassembled) { tracker_.on_ike(ike, at, reassembled); }
 
@@ -105,7 +115,8 @@ void Watch::on_ike(const passive::PeerKey& peer, const passive::IkeObservation& 
   for (Tunnel* t : tunnels) t->on_ike(observation);
 }
 
-// Either the guess of direction was wrong, so the tunnel begins anew under the right key, or the tracker ran out of room.
+// Either the guess of direction was wrong, so the tunnel begins anew under the right key, or the tracker ran out of
+// room.
 void Watch::on_forgotten(const passive::PeerKey& peer) {
   std::erase_if(tunnels_, [&](const auto& t) { return !t->configured() && t->peer() == peer; });
 }
@@ -114,13 +125,16 @@ void Watch::on_icmp_error(const wire::Datagram& error, const wire::Datagram& quo
   const bool esp = quoted.kind == wire::DatagramKind::esp || quoted.kind == wire::DatagramKind::esp_in_udp;
   if (!esp && quoted.kind != wire::DatagramKind::ike) return;
   // Our own probes leave from ephemeral ports and have their own error queue.
-  const bool from_daemon = quoted.source_port == 500 || quoted.source_port == 4500 || quoted.kind == wire::DatagramKind::esp;
+  const bool from_daemon =
+      quoted.source_port == 500 || quoted.source_port == 4500 || quoted.kind == wire::DatagramKind::esp;
   if (!from_daemon) return;
   const auto reason = refusal_of_icmp(error.source.family(), error.icmp_type, error.icmp_code);
-  const passive::PeerKey key = tracker_.key_of(quoted.source, quoted.destination).value_or(passive::PeerKey{quoted.source, quoted.destination});
+  const passive::PeerKey key =
+      tracker_.key_of(quoted.source, quoted.destination).value_or(passive::PeerKey{quoted.source, quoted.destination});
   if (key.remote != quoted.destination) return;  // a packet of the peer's that we refuse is the peer's evidence
   const std::uint16_t port = quoted.kind == wire::DatagramKind::esp ? std::uint16_t{0} : quoted.destination_port;
-  for (Tunnel* t : tunnels_of(key)) t->evidence().on_icmp_error(reason, error.source, error.source == key.remote, esp, port, at);
+  for (Tunnel* t : tunnels_of(key))
+    t->evidence().on_icmp_error(reason, error.source, error.source == key.remote, esp, port, at);
 }
 
 void Watch::on_nat_keepalive(const wire::Datagram&, TimePoint) {}
@@ -149,7 +163,8 @@ void Watch::settle(TimePoint now) {
 
 void Watch::forget_idle(TimePoint now) {
   std::erase_if(tunnels_, [&](const auto& t) {
-    const bool idle = !t->configured() && !options_.offline && t->last_heard() != TimePoint{} && now - t->last_heard() > options_.discovery.idle;
+    const bool idle = !t->configured() && !options_.offline && t->last_heard() != TimePoint{} &&
+                      now - t->last_heard() > options_.discovery.idle;
     if (idle) ++counters_.evicted;
     return idle;
   });

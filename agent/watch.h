@@ -1,14 +1,14 @@
 #pragma once
 
-#include <functional>
-#include <memory>
-#include <vector>
-
 #include "agent/tunnel.h"
 #include "config/settings.h"
 #include "probes/observation.h"
 #include "probes/passive/ike_tracker.h"
 #include "probes/passive/packet_sink.h"
+
+#include <functional>
+#include <memory>
+#include <vector>
 
 namespace tunnelwatch::agent {
 

@@ -1,13 +1,13 @@
 #pragma once
 
+#include "config/ip_address.h"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "config/ip_address.h"
 
 // What an operator may say, as plain structs. The defaults are those on the fields; `load.h` fills them from YAML,
 // `validate.h` checks what no single field can. Components take their own sub-struct, never the whole Settings.
@@ -38,24 +38,24 @@ struct Bandwidths {
 enum class IkeVersion : std::uint8_t { any, v1, v2 };
 
 struct Tunnel {
-  std::string name;                      // [A-Za-z0-9_][A-Za-z0-9_.-]{0,63}, unique: it becomes a label
-  std::optional<IpAddress> local;        // this gateway's address towards the peer ...
-  std::string local_interface;           // ... or the interface that holds it; neither: what the kernel's route says
+  std::string name;                // [A-Za-z0-9_][A-Za-z0-9_.-]{0,63}, unique: it becomes a label
+  std::optional<IpAddress> local;  // this gateway's address towards the peer ...
+  std::string local_interface;     // ... or the interface that holds it; neither: what the kernel's route says
   Host remote;
   IkeVersion version = IkeVersion::any;
-  std::vector<std::string> ike;          // proposals expected in IKE SAs, "aes256-sha256-modp2048"; empty: not told
-  std::vector<std::string> esp;          // the same for child SAs, "aes256gcm16-modp2048"
+  std::vector<std::string> ike;  // proposals expected in IKE SAs, "aes256-sha256-modp2048"; empty: not told
+  std::vector<std::string> esp;  // the same for child SAs, "aes256gcm16-modp2048"
   std::vector<IpPrefix> local_subnets;
   std::vector<IpPrefix> remote_subnets;
-  std::vector<Host> inner_hosts;         // hosts behind the peer that answer a ping through the tunnel
-  std::string egress_interface;          // where traffic to the peer is expected to leave; empty: not checked
+  std::vector<Host> inner_hosts;  // hosts behind the peer that answer a ping through the tunnel
+  std::string egress_interface;   // where traffic to the peer is expected to leave; empty: not checked
   Bandwidths bandwidth;
   bool operator==(const Tunnel&) const = default;
 };
 
 struct IcmpProbe {
   milliseconds interval{1000};
-  milliseconds timeout{800};       // below `interval`
+  milliseconds timeout{800};        // below `interval`
   std::uint16_t payload_bytes{56};  // 24 to 1472: the nonce and the stamps need 24
   bool dont_fragment{false};
   bool operator==(const IcmpProbe&) const = default;
@@ -85,7 +85,7 @@ struct Capture {
 };
 
 struct Discovery {
-  bool enabled{true};             // watch peers that no tunnel names
+  bool enabled{true};  // watch peers that no tunnel names
   std::uint32_t max_tunnels{256};
   std::chrono::seconds idle{3600};  // forgotten after this long without a packet
   bool operator==(const Discovery&) const = default;

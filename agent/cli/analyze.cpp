@@ -1,14 +1,13 @@
-#include <unistd.h>
-
-#include <algorithm>
-#include <cstdio>
-
-#include <fmt/format.h>
-
 #include "agent/analysis.h"
 #include "agent/cli/commands.h"
 #include "exporters/json/report_json.h"
 #include "exporters/text/report_text.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <unistd.h>
+
+#include <fmt/format.h>
 
 namespace tunnelwatch::cli {
 

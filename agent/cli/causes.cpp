@@ -1,8 +1,8 @@
-#include <fmt/format.h>
-
 #include "agent/cause_list.h"
 #include "agent/cli/commands.h"
 #include "exporters/json/report_json.h"
+
+#include <fmt/format.h>
 
 namespace tunnelwatch::cli {
 

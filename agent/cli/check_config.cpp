@@ -1,8 +1,8 @@
-#include <fmt/format.h>
-
 #include "agent/cli/commands.h"
 #include "agent/cli/config_file.h"
 #include "config/dump.h"
+
+#include <fmt/format.h>
 
 namespace tunnelwatch::cli {
 
@@ -12,7 +12,8 @@ int check_config(const CheckConfigArguments& arguments) {
   if (arguments.print) {
     fmt::print("{}", config::dump(*settings));
   } else {
-    fmt::print("{}: good, {} tunnels, {} references\n", arguments.config, settings->tunnels.size(), settings->references.size());
+    fmt::print("{}: good, {} tunnels, {} references\n", arguments.config, settings->tunnels.size(),
+               settings->references.size());
   }
   return exit_ok;
 }

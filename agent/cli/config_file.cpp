@@ -1,8 +1,8 @@
 #include "agent/cli/config_file.h"
 
-#include <fmt/format.h>
-
 #include "config/load.h"
+
+#include <fmt/format.h>
 
 namespace tunnelwatch::cli {
 

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "config/settings.h"
+
 #include <optional>
 #include <string>
-
-#include "config/settings.h"
 
 namespace tunnelwatch::cli {
 

@@ -1,12 +1,12 @@
-#include <exception>
-
-#include <fmt/format.h>
-
 #include "agent/agent.h"
 #include "agent/cli/commands.h"
 #include "agent/cli/config_file.h"
 #include "agent/log.h"
 #include "config/default_config.h"
+
+#include <exception>
+
+#include <fmt/format.h>
 
 namespace tunnelwatch::cli {
 

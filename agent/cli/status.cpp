@@ -1,9 +1,8 @@
-#include <fmt/format.h>
-
-#include <boost/json.hpp>
-
 #include "agent/cli/commands.h"
 #include "exporters/web/http_get.h"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
 
 namespace tunnelwatch::cli {
 
@@ -30,19 +29,22 @@ bool has_active_cause(const boost::json::value& report) {
 int status(const StatusArguments& arguments) {
   const auto json = exporters::http_get(arguments.host, arguments.port, "/api/v1/report", kTimeout);
   if (!json.error.empty() || json.status != 200) {
-    fmt::print(stderr, "tunnelwatch: {}\n", json.error.empty() ? fmt::format("the daemon answered {}", json.status) : json.error);
+    fmt::print(stderr, "tunnelwatch: {}\n",
+               json.error.empty() ? fmt::format("the daemon answered {}", json.status) : json.error);
     return exit_usage;
   }
   boost::system::error_code error;
   const auto report = boost::json::parse(json.body, error);
   if (error) {
-    fmt::print(stderr, "tunnelwatch: the answer is not JSON; does another program listen on {}:{}?\n", arguments.host, arguments.port);
+    fmt::print(stderr, "tunnelwatch: the answer is not JSON; does another program listen on {}:{}?\n", arguments.host,
+               arguments.port);
     return exit_usage;
   }
   if (arguments.json) {
     fmt::print("{}\n", json.body);
   } else {
-    const auto text = exporters::http_get(arguments.host, arguments.port, arguments.chinese ? "/status/zh" : "/status", kTimeout);
+    const auto text =
+        exporters::http_get(arguments.host, arguments.port, arguments.chinese ? "/status/zh" : "/status", kTimeout);
     if (!text.error.empty()) {
       fmt::print(stderr, "tunnelwatch: {}\n", text.error);
       return exit_usage;

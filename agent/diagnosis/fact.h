@@ -1,13 +1,13 @@
 #pragma once
 
+#include "exporters/report.h"
+#include "probes/time.h"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "exporters/report.h"
-#include "probes/time.h"
 
 // What is known of one tunnel, each fact three-valued: nobody looked, it is so, it is not so. Absence of data is
 // `unknown` and satisfies no rule.
@@ -23,25 +23,25 @@ std::string_view to_string(Confidence confidence);
 
 enum class FactId : std::uint8_t {
   // The wire: how the negotiation goes.
-  init_unanswered,         // our first messages of IKE are repeated without an answer
-  local_silent,            // the peer's first messages arrive and this gateway does not answer
+  init_unanswered,  // our first messages of IKE are repeated without an answer
+  local_silent,     // the peer's first messages arrive and this gateway does not answer
   proposal_refused,
-  connection_refused,      // NO_PROPOSAL_CHOSEN in the form of a responder that knows no such connection
-  group_unresolved,        // INVALID_KE_PAYLOAD again and again
+  connection_refused,  // NO_PROPOSAL_CHOSEN in the form of a responder that knows no such connection
+  group_unresolved,    // INVALID_KE_PAYLOAD again and again
   version_refused,
-  version_differs,         // one side asks in IKEv1, the other in IKEv2
+  version_differs,  // one side asks in IKEv1, the other in IKEv2
   mode_refused,
-  mode_differs,            // v1: message 5 answered once: another mode, or another identity
+  mode_differs,  // v1: message 5 answered once: another mode, or another identity
   cookie_repeated,
   malformed_seen,
-  syntax_refused,          // INVALID_SYNTAX, PAYLOAD_MALFORMED: the other end cannot read ours
-  invalid_spi,             // INVALID_SPI, INVALID_IKE_SPI, INVALID_COOKIE in clear
+  syntax_refused,  // INVALID_SYNTAX, PAYLOAD_MALFORMED: the other end cannot read ours
+  invalid_spi,     // INVALID_SPI, INVALID_IKE_SPI, INVALID_COOKIE in clear
   unknown_exchange_seen,
   critical_refused,
   sm_in_v2,
   auth_unanswered,
   auth_unanswered_4500,
-  auth_fragmented,         // the unanswered message travelled in fragments
+  auth_fragmented,  // the unanswered message travelled in fragments
   auth_refused,
   auth_refused_by_us,
   eap_refused,
@@ -52,24 +52,24 @@ enum class FactId : std::uint8_t {
   child_unanswered,
   rekey_refused,
   // Its life and end.
-  ike_up,                  // an IKE SA stands
+  ike_up,  // an IKE SA stands
   child_up,
   liveness_unanswered,
-  local_unresponsive,      // the peer's liveness requests are not answered by this gateway
+  local_unresponsive,  // the peer's liveness requests are not answered by this gateway
   peer_deleted,
   // ICMP errors that quote our IKE or ESP.
   ike_500_rejected,
   ike_4500_rejected,
   esp_rejected,
-  peer_unreachable,        // host or network unreachable
+  peer_unreachable,  // host or network unreachable
   // ESP.
   esp_one_way,
-  esp_unreturned,          // it leaves and nothing comes back, whoever is to blame
+  esp_unreturned,  // it leaves and nothing comes back, whoever is to blame
   // NAT.
   local_nat,
   // Our own probes.
   gateway_answers_echo,
-  gateway_silent,          // it used to answer
+  gateway_silent,  // it used to answer
   gateway_loses,
   references_lose,
   inner_silent,

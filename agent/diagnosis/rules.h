@@ -1,11 +1,11 @@
 #pragma once
 
+#include "agent/diagnosis/catalogue.h"
+#include "agent/diagnosis/cause.h"
+#include "agent/diagnosis/fact.h"
+
 #include <span>
 #include <vector>
-
-#include "agent/diagnosis/cause.h"
-#include "agent/diagnosis/catalogue.h"
-#include "agent/diagnosis/fact.h"
 
 namespace tunnelwatch::diagnosis {
 

@@ -31,7 +31,8 @@ std::vector<VerdictChange> Verdict::update(const std::vector<Finding>& findings,
   }
   for (CauseHistory& c : causes_) {
     if (!c.active) continue;
-    const bool holds = std::any_of(findings.begin(), findings.end(), [&](const Finding& f) { return f.cause == c.cause; });
+    const bool holds =
+        std::any_of(findings.begin(), findings.end(), [&](const Finding& f) { return f.cause == c.cause; });
     if (holds) continue;
     c.active = false;
     c.cleared = now;
@@ -56,7 +57,8 @@ const CauseHistory* Verdict::best() const {
 }
 
 std::size_t Verdict::active_count() const {
-  return static_cast<std::size_t>(std::count_if(causes_.begin(), causes_.end(), [](const CauseHistory& c) { return c.active; }));
+  return static_cast<std::size_t>(
+      std::count_if(causes_.begin(), causes_.end(), [](const CauseHistory& c) { return c.active; }));
 }
 
 }  // namespace tunnelwatch::diagnosis

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "agent/diagnosis/rules.h"
+
 #include <optional>
 #include <vector>
-
-#include "agent/diagnosis/rules.h"
 
 namespace tunnelwatch::diagnosis {
 

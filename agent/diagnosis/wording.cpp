@@ -1,9 +1,9 @@
 #include "agent/diagnosis/wording.h"
 
-#include <fmt/format.h>
-
 #include "probes/wire/ike.h"
 #include "probes/wire/ike_names.h"
+
+#include <fmt/format.h>
 
 namespace tunnelwatch::diagnosis {
 
@@ -26,10 +26,10 @@ std::string request_name(const IkeObservation& o) {
 
 Text unanswered(const IkeObservation& o) {
   const double seconds = to_seconds(o.at - o.since);
-  return {fmt::format("{} sent {} to UDP {} {} times in {:.1f} s and got no answer{}", en(o.by), request_name(o), o.port, o.sends, seconds,
-                      o.fragmented ? "; the message travels in fragments" : ""),
-          fmt::format("{}在 {:.1f} 秒内向 UDP {} 发送 {} {} 次，均无应答{}", zh(o.by), seconds, o.port, request_name(o), o.sends,
-                      o.fragmented ? "；该报文以分片发送" : "")};
+  return {fmt::format("{} sent {} to UDP {} {} times in {:.1f} s and got no answer{}", en(o.by), request_name(o),
+                      o.port, o.sends, seconds, o.fragmented ? "; the message travels in fragments" : ""),
+          fmt::format("{}在 {:.1f} 秒内向 UDP {} 发送 {} {} 次，均无应答{}", zh(o.by), seconds, o.port, request_name(o),
+                      o.sends, o.fragmented ? "；该报文以分片发送" : "")};
 }
 
 Text refused(const IkeObservation& o, std::string_view what_en, std::string_view what_zh) {
@@ -40,49 +40,64 @@ Text refused(const IkeObservation& o, std::string_view what_en, std::string_view
 Text describe_refusal(const IkeObservation& o) {
   switch (o.sight) {
     case IkeSight::proposal_refused:
-      return {fmt::format("{} answered {} with NO_PROPOSAL_CHOSEN: none of the offered IKE proposals suits it", en(o.by), request_name(o)),
+      return {fmt::format("{} answered {} with NO_PROPOSAL_CHOSEN: none of the offered IKE proposals suits it",
+                          en(o.by), request_name(o)),
               fmt::format("{}以 NO_PROPOSAL_CHOSEN 应答 {}：所提 IKE 安全提议均不被接受", zh(o.by), request_name(o))};
     case IkeSight::connection_refused:
-      return {fmt::format("{} answered {} with NO_PROPOSAL_CHOSEN in the form of a responder that has no connection for this address or IKE version", en(o.by), request_name(o)),
-              fmt::format("{}以 NO_PROPOSAL_CHOSEN 应答 {}，其形式表明没有与该地址或 IKE 版本匹配的连接配置", zh(o.by), request_name(o))};
+      return {fmt::format("{} answered {} with NO_PROPOSAL_CHOSEN in the form of a responder that has no connection "
+                          "for this address or IKE version",
+                          en(o.by), request_name(o)),
+              fmt::format("{}以 NO_PROPOSAL_CHOSEN 应答 {}，其形式表明没有与该地址或 IKE 版本匹配的连接配置", zh(o.by),
+                          request_name(o))};
     case IkeSight::group_refused:
-      return {fmt::format("{} answered with INVALID_KE_PAYLOAD and asks for DH group {}", en(o.by), wire::key_exchange_name(o.group)),
+      return {fmt::format("{} answered with INVALID_KE_PAYLOAD and asks for DH group {}", en(o.by),
+                          wire::key_exchange_name(o.group)),
               fmt::format("{}以 INVALID_KE_PAYLOAD 应答，要求 DH 组 {}", zh(o.by), wire::key_exchange_name(o.group))};
     case IkeSight::cookie_challenged:
       return {fmt::format("{} answered IKE_SA_INIT with a COOKIE challenge: it limits first packets", en(o.by)),
               fmt::format("{}以 COOKIE 质询应答 IKE_SA_INIT：正在进行首包限速", zh(o.by))};
     case IkeSight::version_refused:
-      return {fmt::format("{} answered with INVALID_MAJOR_VERSION", en(o.by)), fmt::format("{}以 INVALID_MAJOR_VERSION 应答", zh(o.by))};
+      return {fmt::format("{} answered with INVALID_MAJOR_VERSION", en(o.by)),
+              fmt::format("{}以 INVALID_MAJOR_VERSION 应答", zh(o.by))};
     case IkeSight::mode_refused:
-      return {fmt::format("{} answered the first message of {} with {} in clear", en(o.by), request_name(o), notify_name(o)),
+      return {fmt::format("{} answered the first message of {} with {} in clear", en(o.by), request_name(o),
+                          notify_name(o)),
               fmt::format("{}以明文 {} 应答首条消息", zh(o.by), notify_name(o))};
     case IkeSight::clear_notify:
-      return {fmt::format("{} sent {} in clear", en(o.by), notify_name(o)), fmt::format("{}以明文发送 {}", zh(o.by), notify_name(o))};
+      return {fmt::format("{} sent {} in clear", en(o.by), notify_name(o)),
+              fmt::format("{}以明文发送 {}", zh(o.by), notify_name(o))};
     case IkeSight::auth_refused:
       if (o.version == 1) {
         return {fmt::format("{} refused the authentication: an informational message in its place{}", en(o.by),
                             o.sends > 1 ? ", and the authentication message was repeated" : ""),
-                fmt::format("{}拒绝了身份认证：以 INFORMATIONAL 消息代替应答{}", zh(o.by), o.sends > 1 ? "，且认证消息被重传" : "")};
+                fmt::format("{}拒绝了身份认证：以 INFORMATIONAL 消息代替应答{}", zh(o.by),
+                            o.sends > 1 ? "，且认证消息被重传" : "")};
       }
-      return refused(o, "exactly an error notify and nothing else, so it refused the authentication", "只含一个错误通知，即拒绝了身份认证");
+      return refused(o, "exactly an error notify and nothing else, so it refused the authentication",
+                     "只含一个错误通知，即拒绝了身份认证");
     case IkeSight::eap_refused:
-      return {fmt::format("{} ended the EAP rounds with a refusal", en(o.by)), fmt::format("{}在 EAP 认证后拒绝", zh(o.by))};
+      return {fmt::format("{} ended the EAP rounds with a refusal", en(o.by)),
+              fmt::format("{}在 EAP 认证后拒绝", zh(o.by))};
     case IkeSight::xauth_refused:
       return {"the XAuth exchanges ended and no quick mode followed", "XAuth 交换结束后没有进入快速模式"};
     case IkeSight::child_refused:
       return refused(o, "authenticated, but too short to bring a child SA", "身份认证通过，但长度不足以包含 IPsec SA");
     case IkeSight::rekey_refused:
-      return refused(o, "a lone error notify to the request for new IPsec keys", "对 IPsec 重协商请求只回了一个错误通知");
-    default: return {std::string(to_string(o.sight)), std::string(to_string(o.sight))};
+      return refused(o, "a lone error notify to the request for new IPsec keys",
+                     "对 IPsec 重协商请求只回了一个错误通知");
+    default:
+      return {std::string(to_string(o.sight)), std::string(to_string(o.sight))};
   }
 }
 
 Text describe_life(const IkeObservation& o) {
   switch (o.sight) {
     case IkeSight::ike_deleted:
-      return {fmt::format("{} deleted the IKE SA and no other one lives", en(o.by)), fmt::format("{}删除了 IKE SA，且没有其他存活的 IKE SA", zh(o.by))};
+      return {fmt::format("{} deleted the IKE SA and no other one lives", en(o.by)),
+              fmt::format("{}删除了 IKE SA，且没有其他存活的 IKE SA", zh(o.by))};
     case IkeSight::child_deleted:
-      return {fmt::format("{} deleted the last IPsec SA", en(o.by)), fmt::format("{}删除了最后一个 IPsec SA", zh(o.by))};
+      return {fmt::format("{} deleted the last IPsec SA", en(o.by)),
+              fmt::format("{}删除了最后一个 IPsec SA", zh(o.by))};
     case IkeSight::nat_detected:
       return {fmt::format("NAT detection hashes: {} is behind NAT", o.local_nat ? "this gateway" : "the peer"),
               fmt::format("NAT 探测哈希表明{}位于 NAT 之后", o.local_nat ? "本网关" : "对端")};
@@ -90,12 +105,16 @@ Text describe_life(const IkeObservation& o) {
       return {fmt::format("{} sent an IKE message of {} bytes that does not parse", en(o.by), o.length),
               fmt::format("{}发送了无法解析的 IKE 报文（{} 字节）", zh(o.by), o.length)};
     case IkeSight::unknown_exchange:
-      return {fmt::format("{} sent exchange type {}, which no registry has", en(o.by), o.exchange), fmt::format("{}发送了未知的交换类型 {}", zh(o.by), o.exchange)};
+      return {fmt::format("{} sent exchange type {}, which no registry has", en(o.by), o.exchange),
+              fmt::format("{}发送了未知的交换类型 {}", zh(o.by), o.exchange)};
     case IkeSight::critical_payload:
-      return {fmt::format("{} sent or refused an unknown payload with the critical bit", en(o.by)), fmt::format("{}发送或拒绝了带 critical 标志的未知载荷", zh(o.by))};
+      return {fmt::format("{} sent or refused an unknown payload with the critical bit", en(o.by)),
+              fmt::format("{}发送或拒绝了带 critical 标志的未知载荷", zh(o.by))};
     case IkeSight::sm_offered:
-      return {fmt::format("{} offers SM algorithms in IKEv2, which only IKEv1 defines", en(o.by)), fmt::format("{}在 IKEv2 中提议了只有 IKEv1 定义的 SM 算法", zh(o.by))};
-    default: return describe_refusal(o);
+      return {fmt::format("{} offers SM algorithms in IKEv2, which only IKEv1 defines", en(o.by)),
+              fmt::format("{}在 IKEv2 中提议了只有 IKEv1 定义的 SM 算法", zh(o.by))};
+    default:
+      return describe_refusal(o);
   }
 }
 
@@ -108,53 +127,74 @@ Text describe(const IkeObservation& o) {
     case IkeSight::eap_unanswered:
     case IkeSight::xauth_unanswered:
     case IkeSight::child_unanswered:
-    case IkeSight::request_unanswered: return unanswered(o);
-    default: return describe_life(o);
+    case IkeSight::request_unanswered:
+      return unanswered(o);
+    default:
+      return describe_life(o);
   }
 }
 
 Text describe(RefusalReason reason) {
   switch (reason) {
-    case RefusalReason::none: return {"no reason", "无原因"};
-    case RefusalReason::network_unreachable: return {"network unreachable", "网络不可达"};
-    case RefusalReason::host_unreachable: return {"host unreachable", "主机不可达"};
-    case RefusalReason::protocol_unreachable: return {"protocol unreachable", "协议不可达"};
-    case RefusalReason::port_unreachable: return {"port unreachable: nothing listens there", "端口不可达：该端口无服务"};
-    case RefusalReason::fragmentation_needed: return {"fragmentation needed", "需要分片"};
-    case RefusalReason::prohibited: return {"administratively prohibited: a filter refuses it", "管理性禁止：被过滤规则拒绝"};
-    case RefusalReason::ttl_exceeded: return {"TTL exceeded: a routing loop", "TTL 超时：可能存在路由环路"};
-    case RefusalReason::other_icmp: return {"another ICMP error", "其他 ICMP 错误"};
-    case RefusalReason::no_route: return {"no route from this machine", "本机没有路由"};
-    case RefusalReason::not_permitted: return {"this machine's own filter or permissions refuse it", "被本机过滤规则或权限拒绝"};
-    case RefusalReason::message_too_long: return {"too long for the interface", "超过接口 MTU"};
-    case RefusalReason::no_buffers: return {"this machine had no buffers", "本机缓冲区不足"};
-    case RefusalReason::local_error: return {"an error of this machine", "本机错误"};
+    case RefusalReason::none:
+      return {"no reason", "无原因"};
+    case RefusalReason::network_unreachable:
+      return {"network unreachable", "网络不可达"};
+    case RefusalReason::host_unreachable:
+      return {"host unreachable", "主机不可达"};
+    case RefusalReason::protocol_unreachable:
+      return {"protocol unreachable", "协议不可达"};
+    case RefusalReason::port_unreachable:
+      return {"port unreachable: nothing listens there", "端口不可达：该端口无服务"};
+    case RefusalReason::fragmentation_needed:
+      return {"fragmentation needed", "需要分片"};
+    case RefusalReason::prohibited:
+      return {"administratively prohibited: a filter refuses it", "管理性禁止：被过滤规则拒绝"};
+    case RefusalReason::ttl_exceeded:
+      return {"TTL exceeded: a routing loop", "TTL 超时：可能存在路由环路"};
+    case RefusalReason::other_icmp:
+      return {"another ICMP error", "其他 ICMP 错误"};
+    case RefusalReason::no_route:
+      return {"no route from this machine", "本机没有路由"};
+    case RefusalReason::not_permitted:
+      return {"this machine's own filter or permissions refuse it", "被本机过滤规则或权限拒绝"};
+    case RefusalReason::message_too_long:
+      return {"too long for the interface", "超过接口 MTU"};
+    case RefusalReason::no_buffers:
+      return {"this machine had no buffers", "本机缓冲区不足"};
+    case RefusalReason::local_error:
+      return {"an error of this machine", "本机错误"};
   }
   return {};
 }
 
-Text describe_rejection(RefusalReason reason, const IpAddress& from, bool from_peer, std::string_view what, std::uint16_t port) {
+Text describe_rejection(RefusalReason reason, const IpAddress& from, bool from_peer, std::string_view what,
+                        std::uint16_t port) {
   const Text why = describe(reason);
   const std::string to = port == 0 ? std::string(what) : fmt::format("{} on UDP {}", what, port);
   const std::string to_zh = port == 0 ? std::string(what) : fmt::format("UDP {} 上的 {}", port, what);
-  return {fmt::format("{} ({}) rejects our {} by ICMP: {}", from.to_string(), from_peer ? "the peer itself" : "a device on the path", to, why.en),
-          fmt::format("{}（{}）以 ICMP 拒绝本端的 {}：{}", from.to_string(), from_peer ? "对端自身" : "路径上的设备", to_zh, why.zh)};
+  return {fmt::format("{} ({}) rejects our {} by ICMP: {}", from.to_string(),
+                      from_peer ? "the peer itself" : "a device on the path", to, why.en),
+          fmt::format("{}（{}）以 ICMP 拒绝本端的 {}：{}", from.to_string(), from_peer ? "对端自身" : "路径上的设备",
+                      to_zh, why.zh)};
 }
 
 Text describe_one_way(std::uint64_t sent, Duration over, bool ever_received) {
   const double seconds = to_seconds(over);
-  return {fmt::format("{} ESP packets left in {:.1f} s and {} came back", sent, seconds, ever_received ? "none since then" : "none ever"),
-          fmt::format("{:.1f} 秒内发出 {} 个 ESP 报文，{}收到返回报文", seconds, sent, ever_received ? "此后未" : "从未")};
+  return {
+      fmt::format("{} ESP packets left in {:.1f} s and {} came back", sent, seconds,
+                  ever_received ? "none since then" : "none ever"),
+      fmt::format("{:.1f} 秒内发出 {} 个 ESP 报文，{}收到返回报文", seconds, sent, ever_received ? "此后未" : "从未")};
 }
 
 Text describe_loss(std::string_view target, const active::EchoWindow& w) {
   const double percent = 100.0 * static_cast<double>(w.in_service_lost) / static_cast<double>(w.in_service);
   const double lower = 100 * w.in_service_loss.lower;
   const double upper = 100 * w.in_service_loss.upper;
-  return {fmt::format("{} of {} echoes to {} lost ({:.1f} %, between {:.1f} % and {:.1f} % with 95 % confidence)", w.in_service_lost, w.in_service, target,
-                      percent, lower, upper),
-          fmt::format("发往 {} 的 {} 个 ICMP 请求丢失 {} 个（{:.1f} %，95 % 置信区间 {:.1f} % 至 {:.1f} %）", target, w.in_service, w.in_service_lost, percent,
-                      lower, upper)};
+  return {fmt::format("{} of {} echoes to {} lost ({:.1f} %, between {:.1f} % and {:.1f} % with 95 % confidence)",
+                      w.in_service_lost, w.in_service, target, percent, lower, upper),
+          fmt::format("发往 {} 的 {} 个 ICMP 请求丢失 {} 个（{:.1f} %，95 % 置信区间 {:.1f} % 至 {:.1f} %）", target,
+                      w.in_service, w.in_service_lost, percent, lower, upper)};
 }
 
 Text describe_echo_silence(std::string_view target, std::uint64_t consecutive) {

@@ -1,18 +1,19 @@
 #pragma once
 
-#include <string>
-
 #include "agent/diagnosis/fact.h"
 #include "probes/active/echo_statistics.h"
 #include "probes/observation.h"
 #include "probes/passive/ike_observation.h"
+
+#include <string>
 
 // Observations as sentences for the operator, in both languages: what was seen, no conclusion.
 namespace tunnelwatch::diagnosis {
 
 Text describe(const passive::IkeObservation& observation);
 // `what`: "IKE", "ESP"; a rejection quoted our packet to that port (0 for protocol 50).
-Text describe_rejection(RefusalReason reason, const IpAddress& from, bool from_peer, std::string_view what, std::uint16_t port);
+Text describe_rejection(RefusalReason reason, const IpAddress& from, bool from_peer, std::string_view what,
+                        std::uint16_t port);
 Text describe_one_way(std::uint64_t sent, Duration over, bool ever_received);
 Text describe_loss(std::string_view target, const active::EchoWindow& window);
 Text describe_echo_silence(std::string_view target, std::uint64_t consecutive);

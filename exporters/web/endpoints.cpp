@@ -123,7 +123,8 @@ Rendered render(Source source, const Report& report, const std::optional<std::st
   }
   Rendered out{200, {}, gzip};
   if (source == Source::text_en || source == Source::text_zh) {
-    out.body = report_text(tunnel ? only_tunnel(report, *tunnel) : report, {.language = source == Source::text_zh ? Language::zh : Language::en});
+    out.body = report_text(tunnel ? only_tunnel(report, *tunnel) : report,
+                           {.language = source == Source::text_zh ? Language::zh : Language::en});
   } else if (tunnel) {
     const Report only = only_tunnel(report, *tunnel);
     if (only.tunnels.empty()) {

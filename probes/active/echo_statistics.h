@@ -63,8 +63,8 @@ struct EchoWindow {
 class EchoStatistics {
  public:
   static constexpr std::size_t kMaxSamples = 1024;
-  static constexpr std::uint32_t kOutage = 10;      // losses in a row that are an outage
-  static constexpr std::uint32_t kOpenRun = 3;      // losses in a row up to now that may become one
+  static constexpr std::uint32_t kOutage = 10;  // losses in a row that are an outage
+  static constexpr std::uint32_t kOpenRun = 3;  // losses in a row up to now that may become one
 
   explicit EchoStatistics(std::chrono::seconds window = std::chrono::seconds{60}) : window_(window) {}
 

@@ -1,11 +1,10 @@
 #include "probes/io/local_addresses.h"
 
+#include <cstring>
 #include <ifaddrs.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <cstring>
 
 namespace tunnelwatch::io {
 

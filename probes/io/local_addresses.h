@@ -1,9 +1,9 @@
 #pragma once
 
+#include "config/ip_address.h"
+
 #include <optional>
 #include <vector>
-
-#include "config/ip_address.h"
 
 namespace tunnelwatch::io {
 

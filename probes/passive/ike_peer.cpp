@@ -1,8 +1,8 @@
 #include "probes/passive/ike_peer.h"
 
-#include <algorithm>
-
 #include "probes/wire/ike_names.h"
+
+#include <algorithm>
 
 namespace tunnelwatch::passive {
 
@@ -75,9 +75,11 @@ void IkeTracker::Peer::make_room() {
   auto victim = std::find_if(sessions_.begin(), sessions_.end(), [](const Session& s) {
     return s.phase() == SessionPhase::ended || s.phase() == SessionPhase::failed;
   });
-  if (victim == sessions_.end()) victim = std::find_if(sessions_.begin(), sessions_.end(), [](const Session& s) { return s.half_open(); });
+  if (victim == sessions_.end())
+    victim = std::find_if(sessions_.begin(), sessions_.end(), [](const Session& s) { return s.half_open(); });
   if (victim == sessions_.end()) {
-    victim = std::min_element(sessions_.begin(), sessions_.end(), [](const Session& a, const Session& b) { return a.last_seen() < b.last_seen(); });
+    victim = std::min_element(sessions_.begin(), sessions_.end(),
+                              [](const Session& a, const Session& b) { return a.last_seen() < b.last_seen(); });
   }
   if (victim->phase() != SessionPhase::ended) ++owner_.counters_.evicted_sessions;
   sessions_.erase(victim);
@@ -137,7 +139,8 @@ void IkeTracker::Peer::tell_malformed(wire::ParseError, const wire::Datagram& d,
   on_observation(o);
 }
 
-void IkeTracker::Peer::tell_oddities(const wire::IkeMessage& message, const wire::Datagram& d, Side from, TimePoint at) {
+void IkeTracker::Peer::tell_oddities(const wire::IkeMessage& message, const wire::Datagram& d, Side from,
+                                     TimePoint at) {
   IkeObservation o;
   o.by = from;
   o.version = message.header.major();
@@ -178,7 +181,8 @@ void IkeTracker::Peer::on_esp(bool from_local, bool in_udp, TimePoint at) {
   for (auto& session : sessions_) {
     if (session.phase() != SessionPhase::established) continue;
     current_ = &session;
-    std::visit([&](auto& machine) { machine.on_esp(at, from_local ? Side::local : Side::remote, *this); }, session.machine);
+    std::visit([&](auto& machine) { machine.on_esp(at, from_local ? Side::local : Side::remote, *this); },
+               session.machine);
     current_ = nullptr;
   }
   update_state();
@@ -208,7 +212,8 @@ void IkeTracker::Peer::on_observation(const IkeObservation& observation) {
         break;
       }
       const bool anew = std::any_of(sessions_.begin(), sessions_.end(), [&](const Session& s) {
-        return &s != current_ && s.began >= o.at && s.phase() != SessionPhase::failed && s.phase() != SessionPhase::ended;
+        return &s != current_ && s.began >= o.at && s.phase() != SessionPhase::failed &&
+               s.phase() != SessionPhase::ended;
       });
       if (anew) o.sight = IkeSight::ike_reauthenticated;
       break;
@@ -218,13 +223,16 @@ void IkeTracker::Peer::on_observation(const IkeObservation& observation) {
       break;
     case IkeSight::init_answered:
       for (auto& session : sessions_) {  // attempts that were given up for this one
-        const bool older_attempt = &session != current_ && session.phase() != SessionPhase::established && session.phase() != SessionPhase::ended;
+        const bool older_attempt = &session != current_ && session.phase() != SessionPhase::established &&
+                                   session.phase() != SessionPhase::ended;
         if (older_attempt && current_ != nullptr && session.began < current_->began) {
           std::visit([](auto& machine) { machine.supersede(); }, session.machine);
         }
       }
       break;
-    case IkeSight::child_refused: child_refused_ = true; break;
+    case IkeSight::child_refused:
+      child_refused_ = true;
+      break;
     case IkeSight::ike_established:
       for (auto& session : sessions_) {
         if (&session != current_ && current_ != nullptr && session.began < current_->began) {
@@ -233,8 +241,11 @@ void IkeTracker::Peer::on_observation(const IkeObservation& observation) {
       }
       [[fallthrough]];
     case IkeSight::child_established:
-    case IkeSight::child_rekeyed: child_refused_ = false; break;
-    default: break;
+    case IkeSight::child_rekeyed:
+      child_refused_ = false;
+      break;
+    default:
+      break;
   }
   if (o.version == 0) o.version = view_.version;
   owner_.sink_.on_ike(view_.key, o);
@@ -243,7 +254,8 @@ void IkeTracker::Peer::on_observation(const IkeObservation& observation) {
 void IkeTracker::Peer::advance(TimePoint now) {
   for (auto& session : sessions_) {
     current_ = &session;
-    std::visit([&](auto& machine) { now == TimePoint::max() ? machine.finish(*this) : machine.advance(now, *this); }, session.machine);
+    std::visit([&](auto& machine) { now == TimePoint::max() ? machine.finish(*this) : machine.advance(now, *this); },
+               session.machine);
     current_ = nullptr;
   }
   update_state();
@@ -261,9 +273,13 @@ void IkeTracker::Peer::update_state() {
         with_child = with_child || s.children() > 0 || s.visit([](const auto& m) { return m.joined_midway(); });
         break;
       case SessionPhase::init:
-      case SessionPhase::authenticating: negotiating = true; break;
+      case SessionPhase::authenticating:
+        negotiating = true;
+        break;
       case SessionPhase::failed:
-      case SessionPhase::ended: any_end = true; break;
+      case SessionPhase::ended:
+        any_end = true;
+        break;
     }
   }
   if (established && with_child) {

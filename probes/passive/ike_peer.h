@@ -1,8 +1,8 @@
 #pragma once
 
-#include <deque>
-
 #include "probes/passive/ike_tracker.h"
+
+#include <deque>
 
 namespace tunnelwatch::passive {
 
@@ -33,13 +33,27 @@ class IkeTracker::Peer final : public IkeObservationSink {
     TimePoint began;
 
     template <typename F>
-    auto visit(F&& f) const { return std::visit(std::forward<F>(f), machine); }
-    SessionPhase phase() const { return visit([](const auto& m) { return m.phase(); }); }
-    int children() const { return visit([](const auto& m) { return m.children(); }); }
-    std::uint64_t spi_initiator() const { return visit([](const auto& m) { return m.spi_initiator(); }); }
-    std::uint64_t spi_responder() const { return visit([](const auto& m) { return m.spi_responder(); }); }
-    TimePoint last_seen() const { return visit([](const auto& m) { return m.last_seen(); }); }
-    bool half_open() const { return visit([](const auto& m) { return m.half_open(); }); }
+    auto visit(F&& f) const {
+      return std::visit(std::forward<F>(f), machine);
+    }
+    SessionPhase phase() const {
+      return visit([](const auto& m) { return m.phase(); });
+    }
+    int children() const {
+      return visit([](const auto& m) { return m.children(); });
+    }
+    std::uint64_t spi_initiator() const {
+      return visit([](const auto& m) { return m.spi_initiator(); });
+    }
+    std::uint64_t spi_responder() const {
+      return visit([](const auto& m) { return m.spi_responder(); });
+    }
+    TimePoint last_seen() const {
+      return visit([](const auto& m) { return m.last_seen(); });
+    }
+    bool half_open() const {
+      return visit([](const auto& m) { return m.half_open(); });
+    }
   };
   struct Seen {
     std::uint64_t fingerprint;
@@ -58,12 +72,12 @@ class IkeTracker::Peer final : public IkeObservationSink {
 
   IkeTracker& owner_;
   IkePeerView view_;
-  std::list<Session> sessions_;  // the newest last
+  std::list<Session> sessions_;       // the newest last
   const Session* current_ = nullptr;  // whose machine is speaking
-  bool rekeyed_unseen_ = false;  // a rekey made an IKE SA whose first message is still to come
+  bool rekeyed_unseen_ = false;       // a rekey made an IKE SA whose first message is still to come
   std::optional<SuiteLengths> rekeyed_suite_;
   std::deque<Seen> seen_;
-  std::optional<std::uint8_t> first_ttl_;   // of the first side heard
+  std::optional<std::uint8_t> first_ttl_;  // of the first side heard
   IpAddress first_source_;
   bool child_refused_ = false;
 };

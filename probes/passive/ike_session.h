@@ -1,13 +1,13 @@
 #pragma once
 
+#include "probes/passive/ike_lengths.h"
+#include "probes/passive/ike_observation.h"
+#include "probes/wire/ike.h"
+
 #include <cstdint>
 #include <optional>
 
 #include <boost/container/static_vector.hpp>
-
-#include "probes/passive/ike_lengths.h"
-#include "probes/passive/ike_observation.h"
-#include "probes/wire/ike.h"
 
 // What the machines of both versions share: the message as the tracker hands it over, where their observations go, and
 // observations that wait for what happens next.
@@ -19,7 +19,7 @@ struct IkeInput {
   std::uint16_t source_port = 0;
   std::uint16_t destination_port = 0;
   std::uint32_t datagram_length = 0;
-  bool reassembled = false;  // came in IP fragments
+  bool reassembled = false;       // came in IP fragments
   std::uint64_t fingerprint = 0;  // hash of the datagram's bytes
   TimePoint at{};
 };
@@ -75,8 +75,8 @@ enum class SessionPhase : std::uint8_t {
   init,            // nothing accepted yet
   authenticating,  // the offer was accepted
   established,
-  failed,          // refused
-  ended,           // deleted
+  failed,  // refused
+  ended,   // deleted
 };
 
 }  // namespace tunnelwatch::passive

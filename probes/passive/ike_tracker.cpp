@@ -1,9 +1,9 @@
 #include "probes/passive/ike_tracker.h"
 
+#include "probes/passive/ike_peer.h"
+
 #include <algorithm>
 #include <string_view>
-
-#include "probes/passive/ike_peer.h"
 
 namespace tunnelwatch::passive {
 
@@ -42,7 +42,8 @@ void IkeTracker::unpin_all() {
 }
 
 // Which end is ours: the machine's own addresses and the configuration know; the link layer may tell; a TTL that no
-// router has counted down speaks for the sender; else whoever is heard first, who in a gateway's capture is the gateway.
+// router has counted down speaks for the sender; else whoever is heard first, who in a gateway's capture is the
+// gateway.
 IkeTracker::Peer& IkeTracker::peer_for(const wire::Datagram& d, TimePoint) {
   const Pair pair = pair_of(d.source, d.destination);
   if (const auto found = by_pair_.find(pair); found != by_pair_.end()) {

@@ -1,5 +1,13 @@
 #pragma once
 
+#include "config/ip_address.h"
+#include "probes/passive/ike_observation.h"
+#include "probes/passive/ike_v1_session.h"
+#include "probes/passive/ike_v2_session.h"
+#include "probes/passive/nat_detection.h"
+#include "probes/passive/offers.h"
+#include "probes/wire/datagram.h"
+
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -10,14 +18,6 @@
 #include <unordered_map>
 #include <variant>
 #include <vector>
-
-#include "config/ip_address.h"
-#include "probes/passive/ike_observation.h"
-#include "probes/passive/ike_v1_session.h"
-#include "probes/passive/ike_v2_session.h"
-#include "probes/passive/nat_detection.h"
-#include "probes/passive/offers.h"
-#include "probes/wire/datagram.h"
 
 namespace tunnelwatch::passive {
 
@@ -44,13 +44,13 @@ struct IkePeerView {
 };
 
 struct IkeTrackerLimits {
-  std::size_t peers = 512;           // pinned ones not counted
+  std::size_t peers = 512;  // pinned ones not counted
   std::size_t sessions_per_peer = 32;
 };
 
 struct IkeTrackerCounters {
   std::uint64_t messages = 0;
-  std::uint64_t duplicates = 0;     // the same bytes twice within milliseconds: taps, bridges
+  std::uint64_t duplicates = 0;  // the same bytes twice within milliseconds: taps, bridges
   std::uint64_t own_probes = 0;
   std::uint64_t malformed = 0;
   std::uint64_t evicted_peers = 0;

@@ -1,8 +1,8 @@
 #include "probes/passive/ike_v1_session.h"
 
-#include <algorithm>
-
 #include "probes/wire/ike_payloads.h"
+
+#include <algorithm>
 
 namespace tunnelwatch::passive {
 
@@ -10,9 +10,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr Duration kAuthDoubt = 900ms;    // message 5 may be repeated, which tells a bad key from a bad identity
-constexpr Duration kQuickDoubt = 500ms;   // quick mode 2 may still follow an informational that meant something else
-constexpr Duration kXauthDoubt = 3s;      // quick mode or mode config follows a good XAuth
+constexpr Duration kAuthDoubt = 900ms;   // message 5 may be repeated, which tells a bad key from a bad identity
+constexpr Duration kQuickDoubt = 500ms;  // quick mode 2 may still follow an informational that meant something else
+constexpr Duration kXauthDoubt = 3s;     // quick mode or mode config follows a good XAuth
 constexpr Duration kInformationalAnswer = 700ms;
 constexpr Duration kDeleteDoubt = 100ms;
 constexpr Duration kDeleteBurst = 200ms;  // between the deletes of a child and of its ISAKMP SA
@@ -22,7 +22,7 @@ constexpr std::size_t index(Side side) { return static_cast<std::size_t>(side); 
 
 // Payloads inside an encrypted informational message, generic headers included (RFC 2408, RFC 3706).
 constexpr std::size_t kHashHeader = 4;
-constexpr std::size_t kLiveness = 32;      // a notify with both cookies and a sequence number
+constexpr std::size_t kLiveness = 32;  // a notify with both cookies and a sequence number
 constexpr std::size_t kDeleteIsakmp = 28;
 constexpr std::size_t kDeleteChild = 16;
 
@@ -43,7 +43,8 @@ IkeObservation IkeV1Session::make(IkeSight sight, Side by, const IkeInput& in) c
   return o;
 }
 
-IkeObservation IkeV1Session::unanswered(IkeSight sight, Side by, std::uint16_t sends, TimePoint since, TimePoint now) const {
+IkeObservation IkeV1Session::unanswered(IkeSight sight, Side by, std::uint16_t sends, TimePoint since,
+                                        TimePoint now) const {
   IkeObservation o;
   o.sight = sight;
   o.by = by;
@@ -71,9 +72,14 @@ void IkeV1Session::on_message(const IkeInput& in, IkeObservationSink& sink) {
         on_clear_informational(in, sink);
       }
       break;
-    case wire::v1_quick: on_quick(in, sink); break;
-    case wire::v1_transaction: on_transaction(in, sink); break;
-    default: break;
+    case wire::v1_quick:
+      on_quick(in, sink);
+      break;
+    case wire::v1_transaction:
+      on_transaction(in, sink);
+      break;
+    default:
+      break;
   }
 }
 
@@ -165,7 +171,8 @@ void IkeV1Session::on_clear_informational(const IkeInput& in, IkeObservationSink
   const bool aggressive_refused = !is_main() && waiting_ && waiting_->step == 2 && in.from == initiator_;
   if (notify->type == 14) {
     // strongSwan names the cookies where it looked at the proposal, and has none where it knows no such connection.
-    o.sight = notify->spi_size == 0 && in.message.header.spi_responder == 0 ? IkeSight::connection_refused : IkeSight::proposal_refused;
+    o.sight = notify->spi_size == 0 && in.message.header.spi_responder == 0 ? IkeSight::connection_refused
+                                                                            : IkeSight::proposal_refused;
   } else if (notify->type == 5) {
     o.sight = IkeSight::version_refused;
   } else if (aggressive_refused) {
@@ -228,7 +235,9 @@ void IkeV1Session::on_informational(const IkeInput& in, IkeObservationSink& sink
   }
   const auto inside = plaintext_range_v1(suite_, in.message.encrypted_bytes);
   const std::size_t hash = kHashHeader + (suite_ ? suite_->prf : 20);
-  const auto fits = [&](std::size_t payload) { return hash + payload >= inside.least && hash + payload <= inside.most; };
+  const auto fits = [&](std::size_t payload) {
+    return hash + payload >= inside.least && hash + payload <= inside.most;
+  };
   Informational& mine = open_[index(in.from)];
   if (mine.count == 0) mine.since = in.at;
   const bool burst = mine.count > 0 && in.at - mine.last < kDeleteBurst;
@@ -329,7 +338,8 @@ void IkeV1Session::tell_waiting(TimePoint now, IkeObservationSink& sink) {
   Waiting& w = *waiting_;
   w.told = now;
   const bool authentication = is_main() ? w.step >= 5 : w.step >= 2;
-  auto o = unanswered(authentication ? IkeSight::auth_unanswered : IkeSight::init_unanswered, w.by, w.sends, w.since, now);
+  auto o =
+      unanswered(authentication ? IkeSight::auth_unanswered : IkeSight::init_unanswered, w.by, w.sends, w.since, now);
   o.exchange = w.exchange;
   o.port = w.port;
   o.length = w.length;
@@ -349,7 +359,8 @@ void IkeV1Session::advance(TimePoint now, IkeObservationSink& sink) {
     tell_waiting(now, sink);
   }
   for (auto& q : quick_) {
-    if (q.step != 1 || now - q.told < kTellEvery || now - q.since > 30s || deferred_.has(IkeSight::child_refused)) continue;
+    if (q.step != 1 || now - q.told < kTellEvery || now - q.since > 30s || deferred_.has(IkeSight::child_refused))
+      continue;
     q.told = now;
     auto o = unanswered(IkeSight::child_unanswered, q.by, q.sends, q.since, now);
     o.port = q.port;

@@ -1,8 +1,8 @@
 #include "probes/passive/ike_v2_session.h"
 
-#include <algorithm>
-
 #include "probes/wire/ike_payloads.h"
+
+#include <algorithm>
 
 namespace tunnelwatch::passive {
 
@@ -94,10 +94,12 @@ void IkeV2Session::on_request(const IkeInput& in, IkeObservationSink& sink) {
     return;
   }
   const auto& answered = highest_answered_[index(in.from)];
-  if (answered && m.header.message_id <= *answered && m.header.exchange != wire::ike_sa_init) return;  // answered before
+  if (answered && m.header.message_id <= *answered && m.header.exchange != wire::ike_sa_init)
+    return;  // answered before
   // With a window of one a new request says that the one before was answered, also where that answer was not captured.
   for (std::size_t i = pending_.size(); i-- > 0;) {
-    const bool overtaken = pending_[i].by == in.from && pending_[i].message_id < m.header.message_id && pending_[i].sends == 1;
+    const bool overtaken =
+        pending_[i].by == in.from && pending_[i].message_id < m.header.message_id && pending_[i].sends == 1;
     if (overtaken) pending_.erase(pending_.begin() + static_cast<std::ptrdiff_t>(i));
   }
   if (pending_.size() == pending_.capacity()) pending_.erase(pending_.begin());
@@ -114,7 +116,9 @@ void IkeV2Session::on_request(const IkeInput& in, IkeObservationSink& sink) {
   pending_.push_back(p);
   switch (m.header.exchange) {
     case wire::ike_sa_init:
-    case wire::ike_session_resume: on_init_request(in, sink); break;
+    case wire::ike_session_resume:
+      on_init_request(in, sink);
+      break;
     case wire::ike_auth:
       ++auth_rounds_;
       if (auth_rounds_ > 1) {  // EAP or a second authentication: what looked like the end was not
@@ -126,15 +130,21 @@ void IkeV2Session::on_request(const IkeInput& in, IkeObservationSink& sink) {
         gave_child_ = false;
       }
       break;
-    case wire::create_child_sa: child_attempt_at_[index(in.from)] = in.at; break;
-    case wire::informational: on_informational_request(in, p, sink); break;
-    default: break;
+    case wire::create_child_sa:
+      child_attempt_at_[index(in.from)] = in.at;
+      break;
+    case wire::informational:
+      on_informational_request(in, p, sink);
+      break;
+    default:
+      break;
   }
 }
 
 void IkeV2Session::on_init_request(const IkeInput& in, IkeObservationSink& sink) {
   const auto* ke = in.message.find(wire::v2_ke);
-  const auto group = ke != nullptr ? wire::parse_ke_group_v2(ke->body) : wire::Parsed<std::uint16_t>(wire::ParseError::truncated);
+  const auto group =
+      ke != nullptr ? wire::parse_ke_group_v2(ke->body) : wire::Parsed<std::uint16_t>(wire::ParseError::truncated);
   if (asked_group_ && group && *group == *asked_group_) {
     auto o = make(IkeSight::group_retried, in.from, in);
     o.group = *asked_group_;
@@ -175,11 +185,20 @@ void IkeV2Session::on_response(const IkeInput& in, IkeObservationSink& sink) {
   if (m.header.exchange != wire::ike_sa_init) answered = std::max(answered.value_or(0), m.header.message_id);
   switch (m.header.exchange) {
     case wire::ike_sa_init:
-    case wire::ike_session_resume: on_init_response(in, asked, sink); break;
-    case wire::ike_auth: on_auth_response(in, asked, sink); break;
-    case wire::create_child_sa: on_child_response(in, asked, sink); break;
-    case wire::informational: on_informational_response(in, asked, sink); break;
-    default: break;
+    case wire::ike_session_resume:
+      on_init_response(in, asked, sink);
+      break;
+    case wire::ike_auth:
+      on_auth_response(in, asked, sink);
+      break;
+    case wire::create_child_sa:
+      on_child_response(in, asked, sink);
+      break;
+    case wire::informational:
+      on_informational_response(in, asked, sink);
+      break;
+    default:
+      break;
   }
 }
 
@@ -215,10 +234,21 @@ void IkeV2Session::on_init_notify(const IkeInput& in, const wire::IkePayload& pa
       asked_group_ = o.group;
       break;
     }
-    case 16390: o.sight = IkeSight::cookie_challenged; break;
-    case 16407: o.sight = IkeSight::redirected; phase_ = SessionPhase::ended; break;
-    case 5: o.sight = IkeSight::version_refused; phase_ = SessionPhase::failed; break;
-    case 1: o.sight = IkeSight::critical_payload; phase_ = SessionPhase::failed; break;
+    case 16390:
+      o.sight = IkeSight::cookie_challenged;
+      break;
+    case 16407:
+      o.sight = IkeSight::redirected;
+      phase_ = SessionPhase::ended;
+      break;
+    case 5:
+      o.sight = IkeSight::version_refused;
+      phase_ = SessionPhase::failed;
+      break;
+    case 1:
+      o.sight = IkeSight::critical_payload;
+      phase_ = SessionPhase::failed;
+      break;
     default:
       if (!is_error(notify->type)) return;
       phase_ = SessionPhase::failed;
@@ -280,8 +310,8 @@ void IkeV2Session::on_auth_response(const IkeInput& in, const Pending* request, 
   judge_first_child(in, inside, sink);
 }
 
-// IDr, AUTH, SA, TSi and TSr is the least that brings a child. Without certificates AUTH is as long as the PRF's output;
-// what cannot hold the rest carries a notify in its place.
+// IDr, AUTH, SA, TSi and TSr is the least that brings a child. Without certificates AUTH is as long as the PRF's
+// output; what cannot hold the rest carries a notify in its place.
 void IkeV2Session::judge_first_child(const IkeInput& in, const PlaintextRange& inside, IkeObservationSink& sink) {
   const std::size_t prf = suite_ ? suite_->prf : 16;
   const std::size_t identity = eap_ ? 0 : kShortestId;  // the last EAP answer brings AUTH alone
@@ -330,7 +360,8 @@ void IkeV2Session::on_child_response(const IkeInput& in, const Pending* request,
 void IkeV2Session::on_informational_request(const IkeInput& in, const Pending& request, IkeObservationSink& sink) {
   // Who was authenticated says in his next message that he refuses the other: a lone notify, nothing else lives on.
   const bool fresh = established_at_ && in.at - *established_at_ < kRefusalFollows;
-  if (fresh && phase_ == SessionPhase::established && in.from == initiator_ && !esp_seen_ && is_smallest_notify(in) && request.message_id == auth_rounds_ + 1U) {
+  if (fresh && phase_ == SessionPhase::established && in.from == initiator_ && !esp_seen_ && is_smallest_notify(in) &&
+      request.message_id == auth_rounds_ + 1U) {
     deferred_.cancel(IkeSight::child_refused);
     phase_ = SessionPhase::failed;
     auto o = make(IkeSight::auth_refused, in.from, in);
@@ -408,10 +439,16 @@ void IkeV2Session::tell_unanswered(Pending& p, TimePoint now, IkeObservationSink
   o.since = p.since;
   switch (p.exchange) {
     case wire::ike_sa_init:
-    case wire::ike_session_resume: o.sight = IkeSight::init_unanswered; break;
+    case wire::ike_session_resume:
+      o.sight = IkeSight::init_unanswered;
+      break;
     case wire::ike_intermediate:
-    case wire::ike_auth: o.sight = auth_rounds_ > 1 && eap_ ? IkeSight::eap_unanswered : IkeSight::auth_unanswered; break;
-    default: o.sight = IkeSight::request_unanswered; break;
+    case wire::ike_auth:
+      o.sight = auth_rounds_ > 1 && eap_ ? IkeSight::eap_unanswered : IkeSight::auth_unanswered;
+      break;
+    default:
+      o.sight = IkeSight::request_unanswered;
+      break;
   }
   sink.on_observation(o);
 }

@@ -4,8 +4,8 @@
 
 namespace tunnelwatch::passive {
 
-// One IKE SA of version 2 seen from outside, without keys: from IKE_SA_INIT (or from wherever the capture begins) to its
-// deletion. Pure: fed with messages and the time, it tells its sink what was seen. Source: RFC 7296, 7383, 9242.
+// One IKE SA of version 2 seen from outside, without keys: from IKE_SA_INIT (or from wherever the capture begins) to
+// its deletion. Pure: fed with messages and the time, it tells its sink what was seen. Source: RFC 7296, 7383, 9242.
 class IkeV2Session {
  public:
   // `initiator`: the side that sent, or by the flags must have sent, the first message of this SA.
@@ -89,9 +89,9 @@ class IkeV2Session {
   Deferred deferred_;
   std::optional<std::uint16_t> asked_group_;  // by INVALID_KE_PAYLOAD
   std::optional<TimePoint> established_at_;
-  std::optional<TimePoint> ike_rekey_at_;     // a CREATE_CHILD_SA without REKEY_SA succeeded
+  std::optional<TimePoint> ike_rekey_at_;  // a CREATE_CHILD_SA without REKEY_SA succeeded
   std::optional<TimePoint> child_rekey_at_;
-  std::optional<TimePoint> child_attempt_at_[2];  // last CREATE_CHILD_SA by side
+  std::optional<TimePoint> child_attempt_at_[2];      // last CREATE_CHILD_SA by side
   std::optional<std::uint32_t> highest_answered_[2];  // message id by side
   std::size_t response_fragments_bytes_ = 0;
   std::uint32_t response_fragments_id_ = 0;

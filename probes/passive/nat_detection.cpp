@@ -1,12 +1,12 @@
 #include "probes/passive/nat_detection.h"
 
+#include "probes/wire/ike_payloads.h"
+
 #include <algorithm>
 #include <array>
 #include <vector>
 
 #include <openssl/evp.h>
-
-#include "probes/wire/ike_payloads.h"
 
 namespace tunnelwatch::passive {
 
@@ -22,12 +22,18 @@ void append(std::vector<std::uint8_t>& out, std::uint64_t value, int bytes) {
 // Version 1 hashes with the negotiated hash: its size names it.
 const EVP_MD* digest_of_size(std::size_t size) {
   switch (size) {
-    case 16: return EVP_md5();
-    case 20: return EVP_sha1();
-    case 32: return EVP_sha256();
-    case 48: return EVP_sha384();
-    case 64: return EVP_sha512();
-    default: return nullptr;
+    case 16:
+      return EVP_md5();
+    case 20:
+      return EVP_sha1();
+    case 32:
+      return EVP_sha256();
+    case 48:
+      return EVP_sha384();
+    case 64:
+      return EVP_sha512();
+    default:
+      return nullptr;
   }
 }
 
@@ -51,22 +57,23 @@ void merge(std::optional<bool>& known, std::optional<bool> seen) {
   if (seen) known = known.value_or(true) && *seen;
 }
 
-NatHashes of_v2(const wire::IkeMessage& m, const IpAddress& source, std::uint16_t source_port, const IpAddress& destination,
-                std::uint16_t destination_port) {
+NatHashes of_v2(const wire::IkeMessage& m, const IpAddress& source, std::uint16_t source_port,
+                const IpAddress& destination, std::uint16_t destination_port) {
   NatHashes result;
   for (const auto& p : m.payloads) {
     if (p.type != wire::v2_notify) continue;
     const auto n = wire::parse_notify_v2(p.body);
     if (!n) continue;
     if (n->type == kNatDetectionSource) merge(result.source_differs, differs(n->data, m.header, source, source_port));
-    if (n->type == kNatDetectionDestination) merge(result.destination_differs, differs(n->data, m.header, destination, destination_port));
+    if (n->type == kNatDetectionDestination)
+      merge(result.destination_differs, differs(n->data, m.header, destination, destination_port));
   }
   return result;
 }
 
 // RFC 3947 section 3.2: the first NAT-D payload is the destination's, the others are the sender's.
-NatHashes of_v1(const wire::IkeMessage& m, const IpAddress& source, std::uint16_t source_port, const IpAddress& destination,
-                std::uint16_t destination_port) {
+NatHashes of_v1(const wire::IkeMessage& m, const IpAddress& source, std::uint16_t source_port,
+                const IpAddress& destination, std::uint16_t destination_port) {
   NatHashes result;
   bool first = true;
   for (const auto& p : m.payloads) {

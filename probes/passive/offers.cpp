@@ -1,12 +1,12 @@
 #include "probes/passive/offers.h"
 
+#include "probes/wire/ike_names.h"
+
 #include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-
-#include "probes/wire/ike_names.h"
 
 namespace tunnelwatch::passive {
 
@@ -33,10 +33,15 @@ constexpr std::array<std::string_view, 4> kSuiteParts{"encryption", "hash", "aut
 
 std::string suite_part(const wire::Phase1Transform& t, std::size_t part) {
   switch (part) {
-    case 0: return t.key_bits == 0 ? wire::encryption_name_v1(t.encryption) : fmt::format("{}-{}", wire::encryption_name_v1(t.encryption), t.key_bits);
-    case 1: return wire::hash_name_v1(t.hash);
-    case 2: return wire::authentication_name_v1(t.authentication);
-    default: return wire::key_exchange_name(t.group);
+    case 0:
+      return t.key_bits == 0 ? wire::encryption_name_v1(t.encryption)
+                             : fmt::format("{}-{}", wire::encryption_name_v1(t.encryption), t.key_bits);
+    case 1:
+      return wire::hash_name_v1(t.hash);
+    case 2:
+      return wire::authentication_name_v1(t.authentication);
+    default:
+      return wire::key_exchange_name(t.group);
   }
 }
 
@@ -48,13 +53,15 @@ Algorithms of_part(const std::vector<Offer>& offers, std::size_t part) {
   return names;
 }
 
-void compare(std::vector<std::string>& lines, std::string_view what, const Algorithms& local, const Algorithms& remote) {
+void compare(std::vector<std::string>& lines, std::string_view what, const Algorithms& local,
+             const Algorithms& remote) {
   if (local.empty() || remote.empty()) return;
   const bool common = std::any_of(local.begin(), local.end(), [&](const std::string& name) {
     return std::find(remote.begin(), remote.end(), name) != remote.end();
   });
   if (common) return;
-  lines.push_back(fmt::format("{}: local offers {}; remote offers {}", what, fmt::join(local, ", "), fmt::join(remote, ", ")));
+  lines.push_back(
+      fmt::format("{}: local offers {}; remote offers {}", what, fmt::join(local, ", "), fmt::join(remote, ", ")));
 }
 
 }  // namespace
@@ -89,7 +96,8 @@ std::string to_string(const Offer& offer) {
 
 std::vector<std::string> differences(const Offers& offers) {
   std::vector<std::string> lines;
-  for (const std::uint8_t type : {wire::transform_encryption, wire::transform_prf, wire::transform_integrity, wire::transform_key_exchange}) {
+  for (const std::uint8_t type :
+       {wire::transform_encryption, wire::transform_prf, wire::transform_integrity, wire::transform_key_exchange}) {
     compare(lines, wire::transform_type_name(type), of_type(offers.local, type), of_type(offers.remote, type));
   }
   for (std::size_t part = 0; part < kSuiteParts.size(); ++part) {

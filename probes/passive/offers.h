@@ -1,17 +1,17 @@
 #pragma once
 
+#include "probes/wire/ike_payloads.h"
+
 #include <string>
 #include <vector>
-
-#include "probes/wire/ike_payloads.h"
 
 // What both ends offered in clear, kept as seen, and their difference in words.
 namespace tunnelwatch::passive {
 
 // One proposal, owned. Version 1's suites are told with version 2's transform types where both have the notion.
 struct Offer {
-  std::vector<wire::Transform> transforms;        // version 2
-  std::vector<wire::Phase1Transform> suite;       // version 1: exactly one
+  std::vector<wire::Transform> transforms;   // version 2
+  std::vector<wire::Phase1Transform> suite;  // version 1: exactly one
   bool operator==(const Offer&) const = default;
 };
 

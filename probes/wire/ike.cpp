@@ -75,7 +75,8 @@ Parsed<IkeMessage> parse_ike(Bytes datagram, bool cut) noexcept {
   m.header = *header;
   m.cut = header->length > datagram.size();
   m.trailing = header->length < datagram.size();
-  const Bytes body = datagram.subspan(kIkeHeaderSize, std::min<std::size_t>(datagram.size(), header->length) - kIkeHeaderSize);
+  const Bytes body =
+      datagram.subspan(kIkeHeaderSize, std::min<std::size_t>(datagram.size(), header->length) - kIkeHeaderSize);
   if (header->major() == 1 && header->is_encrypted_v1()) {
     m.encrypted = true;
     m.encrypted_bytes = header->length - kIkeHeaderSize;

@@ -1,12 +1,12 @@
 #pragma once
 
+#include "probes/wire/byte_reader.h"
+#include "probes/wire/parse_error.h"
+
 #include <cstdint>
 #include <optional>
 
 #include <boost/container/static_vector.hpp>
-
-#include "probes/wire/byte_reader.h"
-#include "probes/wire/parse_error.h"
 
 // The ISAKMP message as both versions of IKE share it: RFC 7296 section 3.1 and 3.2, RFC 2408 section 3.1 and 3.2.
 //
@@ -94,8 +94,8 @@ struct IkeHeader {
   std::uint32_t length = 0;  // of the whole message
 
   std::uint8_t major() const { return version >> 4; }
-  bool is_response() const { return (flags & 0x20) != 0; }         // v2
-  bool from_initiator() const { return (flags & 0x08) != 0; }      // v2: of the IKE SA's original initiator
+  bool is_response() const { return (flags & 0x20) != 0; }     // v2
+  bool from_initiator() const { return (flags & 0x08) != 0; }  // v2: of the IKE SA's original initiator
   bool is_encrypted_v1() const { return (flags & 0x01) != 0; }
 };
 
@@ -111,13 +111,13 @@ struct IkeMessage {
 
   IkeHeader header;
   boost::container::static_vector<IkePayload, kMaxPayloads> payloads;  // those in clear
-  bool encrypted = false;                 // v1: flag E; v2: an SK or SKF payload
+  bool encrypted = false;                                              // v1: flag E; v2: an SK or SKF payload
   std::optional<std::uint8_t> first_inner;  // v2: what SK, or fragment 1 of SKF, says comes first inside
-  std::size_t encrypted_bytes = 0;        // v2: IV, ciphertext and checksum; v1: what follows the header
-  std::uint16_t fragment = 0;             // RFC 7383: number of this one, from 1; 0: not fragmented
+  std::size_t encrypted_bytes = 0;          // v2: IV, ciphertext and checksum; v1: what follows the header
+  std::uint16_t fragment = 0;               // RFC 7383: number of this one, from 1; 0: not fragmented
   std::uint16_t fragments = 0;
-  bool cut = false;        // the capture's snap length ended the message early; what is above is what was seen
-  bool trailing = false;   // the datagram goes on behind the message
+  bool cut = false;       // the capture's snap length ended the message early; what is above is what was seen
+  bool trailing = false;  // the datagram goes on behind the message
   // The message's frame is sound, one payload inside it is not: what was read up to there stands.
   std::optional<ParseError> payload_error;
 

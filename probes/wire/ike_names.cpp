@@ -15,20 +15,35 @@ struct Name {
 };
 
 std::string name_in(std::span<const Name> table, std::uint16_t id, std::string_view prefix) {
-  const auto found = std::lower_bound(table.begin(), table.end(), id, [](const Name& n, std::uint16_t v) { return n.id < v; });
+  const auto found =
+      std::lower_bound(table.begin(), table.end(), id, [](const Name& n, std::uint16_t v) { return n.id < v; });
   if (found != table.end() && found->id == id) return std::string(found->name);
   return fmt::format("{}_{}", prefix, id);
 }
 
 constexpr Name kExchanges[] = {
-    {1, "BASE"},           {2, "MAIN_MODE"},        {3, "AUTH_ONLY"},         {4, "AGGRESSIVE"},
-    {5, "INFORMATIONAL"},  {6, "TRANSACTION"},      {32, "QUICK_MODE"},       {33, "NEW_GROUP_MODE"},
-    {34, "IKE_SA_INIT"},   {35, "IKE_AUTH"},        {36, "CREATE_CHILD_SA"},  {37, "INFORMATIONAL"},
-    {38, "IKE_SESSION_RESUME"}, {39, "GSA_AUTH"},   {40, "GSA_REGISTRATION"}, {41, "GSA_REKEY"},
-    {43, "IKE_INTERMEDIATE"}, {44, "IKE_FOLLOWUP_KE"},
+    {1, "BASE"},
+    {2, "MAIN_MODE"},
+    {3, "AUTH_ONLY"},
+    {4, "AGGRESSIVE"},
+    {5, "INFORMATIONAL"},
+    {6, "TRANSACTION"},
+    {32, "QUICK_MODE"},
+    {33, "NEW_GROUP_MODE"},
+    {34, "IKE_SA_INIT"},
+    {35, "IKE_AUTH"},
+    {36, "CREATE_CHILD_SA"},
+    {37, "INFORMATIONAL"},
+    {38, "IKE_SESSION_RESUME"},
+    {39, "GSA_AUTH"},
+    {40, "GSA_REGISTRATION"},
+    {41, "GSA_REKEY"},
+    {43, "IKE_INTERMEDIATE"},
+    {44, "IKE_FOLLOWUP_KE"},
 };
 
-constexpr Name kNotifyV1[] = {  // RFC 2408 section 3.14.1, RFC 2407 section 4.6.3, RFC 3706, vendors
+constexpr Name kNotifyV1[] = {
+    // RFC 2408 section 3.14.1, RFC 2407 section 4.6.3, RFC 3706, vendors
     {1, "INVALID_PAYLOAD_TYPE"},
     {2, "DOI_NOT_SUPPORTED"},
     {3, "SITUATION_NOT_SUPPORTED"},
@@ -156,42 +171,102 @@ constexpr Name kNotifyV2[] = {
 };
 
 constexpr Name kEncryption[] = {
-    {1, "DES_IV64"},         {2, "DES"},               {3, "3DES"},              {4, "RC5"},
-    {5, "IDEA"},             {6, "CAST"},              {7, "BLOWFISH"},          {8, "3IDEA"},
-    {9, "DES_IV32"},         {11, "NULL"},             {12, "AES_CBC"},          {13, "AES_CTR"},
-    {14, "AES_CCM_8"},       {15, "AES_CCM_12"},       {16, "AES_CCM_16"},       {18, "AES_GCM_8"},
-    {19, "AES_GCM_12"},      {20, "AES_GCM_16"},       {21, "NULL_AUTH_AES_GMAC"}, {23, "CAMELLIA_CBC"},
-    {24, "CAMELLIA_CTR"},    {25, "CAMELLIA_CCM_8"},   {26, "CAMELLIA_CCM_12"},  {27, "CAMELLIA_CCM_16"},
-    {28, "CHACHA20_POLY1305"}, {29, "AES_CCM_8_IIV"},  {30, "AES_GCM_16_IIV"},   {31, "CHACHA20_POLY1305_IIV"},
-    {32, "KUZNYECHIK_MGM_KTREE"}, {33, "MAGMA_MGM_KTREE"}, {34, "KUZNYECHIK_MGM_MAC_KTREE"}, {35, "MAGMA_MGM_MAC_KTREE"},
-    {127, "SM4_CBC"},        {128, "SM1_CBC"},         {129, "SM4_CBC"},
+    {1, "DES_IV64"},
+    {2, "DES"},
+    {3, "3DES"},
+    {4, "RC5"},
+    {5, "IDEA"},
+    {6, "CAST"},
+    {7, "BLOWFISH"},
+    {8, "3IDEA"},
+    {9, "DES_IV32"},
+    {11, "NULL"},
+    {12, "AES_CBC"},
+    {13, "AES_CTR"},
+    {14, "AES_CCM_8"},
+    {15, "AES_CCM_12"},
+    {16, "AES_CCM_16"},
+    {18, "AES_GCM_8"},
+    {19, "AES_GCM_12"},
+    {20, "AES_GCM_16"},
+    {21, "NULL_AUTH_AES_GMAC"},
+    {23, "CAMELLIA_CBC"},
+    {24, "CAMELLIA_CTR"},
+    {25, "CAMELLIA_CCM_8"},
+    {26, "CAMELLIA_CCM_12"},
+    {27, "CAMELLIA_CCM_16"},
+    {28, "CHACHA20_POLY1305"},
+    {29, "AES_CCM_8_IIV"},
+    {30, "AES_GCM_16_IIV"},
+    {31, "CHACHA20_POLY1305_IIV"},
+    {32, "KUZNYECHIK_MGM_KTREE"},
+    {33, "MAGMA_MGM_KTREE"},
+    {34, "KUZNYECHIK_MGM_MAC_KTREE"},
+    {35, "MAGMA_MGM_MAC_KTREE"},
+    {127, "SM4_CBC"},
+    {128, "SM1_CBC"},
+    {129, "SM4_CBC"},
 };
 
 constexpr Name kPrf[] = {
-    {1, "PRF_HMAC_MD5"},      {2, "PRF_HMAC_SHA1"},     {3, "PRF_HMAC_TIGER"},    {4, "PRF_AES128_XCBC"},
-    {5, "PRF_HMAC_SHA2_256"}, {6, "PRF_HMAC_SHA2_384"}, {7, "PRF_HMAC_SHA2_512"}, {8, "PRF_AES128_CMAC"},
+    {1, "PRF_HMAC_MD5"},          {2, "PRF_HMAC_SHA1"},     {3, "PRF_HMAC_TIGER"},    {4, "PRF_AES128_XCBC"},
+    {5, "PRF_HMAC_SHA2_256"},     {6, "PRF_HMAC_SHA2_384"}, {7, "PRF_HMAC_SHA2_512"}, {8, "PRF_AES128_CMAC"},
     {9, "PRF_HMAC_STREEBOG_512"}, {20, "PRF_HMAC_SM3"},
 };
 
 constexpr Name kIntegrity[] = {
-    {0, "NONE"},              {1, "HMAC_MD5_96"},       {2, "HMAC_SHA1_96"},      {3, "DES_MAC"},
-    {4, "KPDK_MD5"},          {5, "AES_XCBC_96"},       {6, "HMAC_MD5_128"},      {7, "HMAC_SHA1_160"},
-    {8, "AES_CMAC_96"},       {9, "AES_128_GMAC"},      {10, "AES_192_GMAC"},     {11, "AES_256_GMAC"},
-    {12, "HMAC_SHA2_256_128"}, {13, "HMAC_SHA2_384_192"}, {14, "HMAC_SHA2_512_256"}, {20, "HMAC_SM3"},
+    {0, "NONE"},
+    {1, "HMAC_MD5_96"},
+    {2, "HMAC_SHA1_96"},
+    {3, "DES_MAC"},
+    {4, "KPDK_MD5"},
+    {5, "AES_XCBC_96"},
+    {6, "HMAC_MD5_128"},
+    {7, "HMAC_SHA1_160"},
+    {8, "AES_CMAC_96"},
+    {9, "AES_128_GMAC"},
+    {10, "AES_192_GMAC"},
+    {11, "AES_256_GMAC"},
+    {12, "HMAC_SHA2_256_128"},
+    {13, "HMAC_SHA2_384_192"},
+    {14, "HMAC_SHA2_512_256"},
+    {20, "HMAC_SM3"},
 };
 
 constexpr Name kGroups[] = {
-    {0, "NONE"},       {1, "MODP_768"},   {2, "MODP_1024"},  {5, "MODP_1536"},  {14, "MODP_2048"},
-    {15, "MODP_3072"}, {16, "MODP_4096"}, {17, "MODP_6144"}, {18, "MODP_8192"}, {19, "ECP_256"},
-    {20, "ECP_384"},   {21, "ECP_521"},   {22, "MODP_1024_160"}, {23, "MODP_2048_224"}, {24, "MODP_2048_256"},
-    {25, "ECP_192"},   {26, "ECP_224"},   {27, "BRAINPOOL_P224"}, {28, "BRAINPOOL_P256"}, {29, "BRAINPOOL_P384"},
-    {30, "BRAINPOOL_P512"}, {31, "CURVE_25519"}, {32, "CURVE_448"}, {33, "GOST3410_2012_256"}, {34, "GOST3410_2012_512"},
-    {35, "ML_KEM_512"}, {36, "ML_KEM_768"}, {37, "ML_KEM_1024"},
+    {0, "NONE"},
+    {1, "MODP_768"},
+    {2, "MODP_1024"},
+    {5, "MODP_1536"},
+    {14, "MODP_2048"},
+    {15, "MODP_3072"},
+    {16, "MODP_4096"},
+    {17, "MODP_6144"},
+    {18, "MODP_8192"},
+    {19, "ECP_256"},
+    {20, "ECP_384"},
+    {21, "ECP_521"},
+    {22, "MODP_1024_160"},
+    {23, "MODP_2048_224"},
+    {24, "MODP_2048_256"},
+    {25, "ECP_192"},
+    {26, "ECP_224"},
+    {27, "BRAINPOOL_P224"},
+    {28, "BRAINPOOL_P256"},
+    {29, "BRAINPOOL_P384"},
+    {30, "BRAINPOOL_P512"},
+    {31, "CURVE_25519"},
+    {32, "CURVE_448"},
+    {33, "GOST3410_2012_256"},
+    {34, "GOST3410_2012_512"},
+    {35, "ML_KEM_512"},
+    {36, "ML_KEM_768"},
+    {37, "ML_KEM_1024"},
 };
 
 constexpr Name kEncryptionV1[] = {
-    {1, "DES_CBC"},  {2, "IDEA_CBC"}, {3, "BLOWFISH_CBC"}, {4, "RC5_CBC"},   {5, "3DES_CBC"},
-    {6, "CAST_CBC"}, {7, "AES_CBC"},  {8, "CAMELLIA_CBC"}, {127, "SM4_CBC"}, {128, "SM1_CBC"}, {129, "SM4_CBC"},
+    {1, "DES_CBC"}, {2, "IDEA_CBC"},     {3, "BLOWFISH_CBC"}, {4, "RC5_CBC"},   {5, "3DES_CBC"},  {6, "CAST_CBC"},
+    {7, "AES_CBC"}, {8, "CAMELLIA_CBC"}, {127, "SM4_CBC"},    {128, "SM1_CBC"}, {129, "SM4_CBC"},
 };
 
 constexpr Name kHashV1[] = {
@@ -199,13 +274,24 @@ constexpr Name kHashV1[] = {
 };
 
 constexpr Name kAuthenticationV1[] = {
-    {1, "PSK"},           {2, "DSS"},            {3, "RSA"},
-    {4, "RSA_ENC"},       {5, "RSA_ENC_REV"},    {9, "ECDSA_256"},
-    {10, "SM2_ENVELOPE"}, {64221, "HYBRID_INIT_RSA"}, {64222, "HYBRID_RESP_RSA"},
-    {65001, "XAUTH_INIT_PSK"}, {65002, "XAUTH_RESP_PSK"}, {65005, "XAUTH_INIT_RSA"}, {65006, "XAUTH_RESP_RSA"},
+    {1, "PSK"},
+    {2, "DSS"},
+    {3, "RSA"},
+    {4, "RSA_ENC"},
+    {5, "RSA_ENC_REV"},
+    {9, "ECDSA_256"},
+    {10, "SM2_ENVELOPE"},
+    {64221, "HYBRID_INIT_RSA"},
+    {64222, "HYBRID_RESP_RSA"},
+    {65001, "XAUTH_INIT_PSK"},
+    {65002, "XAUTH_RESP_PSK"},
+    {65005, "XAUTH_INIT_RSA"},
+    {65006, "XAUTH_RESP_RSA"},
 };
 
-std::string with_key(std::string name, std::uint16_t bits) { return bits == 0 ? name : fmt::format("{}-{}", name, bits); }
+std::string with_key(std::string name, std::uint16_t bits) {
+  return bits == 0 ? name : fmt::format("{}-{}", name, bits);
+}
 
 }  // namespace
 
@@ -222,22 +308,34 @@ std::string authentication_name_v1(std::uint16_t id) { return name_in(kAuthentic
 
 std::string_view transform_type_name(std::uint8_t type) {
   switch (type) {
-    case transform_encryption: return "encryption";
-    case transform_prf: return "PRF";
-    case transform_integrity: return "integrity";
-    case transform_key_exchange: return "DH group";
-    case transform_sequence_numbers: return "sequence numbers";
-    default: return type >= transform_additional_ke1 && type <= transform_additional_ke7 ? "additional key exchange" : "transform";
+    case transform_encryption:
+      return "encryption";
+    case transform_prf:
+      return "PRF";
+    case transform_integrity:
+      return "integrity";
+    case transform_key_exchange:
+      return "DH group";
+    case transform_sequence_numbers:
+      return "sequence numbers";
+    default:
+      return type >= transform_additional_ke1 && type <= transform_additional_ke7 ? "additional key exchange"
+                                                                                  : "transform";
   }
 }
 
 std::string to_string(const Transform& t) {
   switch (t.type) {
-    case transform_encryption: return with_key(encryption_name(t.id), t.key_bits);
-    case transform_prf: return prf_name(t.id);
-    case transform_integrity: return integrity_name(t.id);
-    case transform_key_exchange: return key_exchange_name(t.id);
-    case transform_sequence_numbers: return t.id == 0 ? "NO_ESN" : t.id == 1 ? "ESN" : fmt::format("SN_{}", t.id);
+    case transform_encryption:
+      return with_key(encryption_name(t.id), t.key_bits);
+    case transform_prf:
+      return prf_name(t.id);
+    case transform_integrity:
+      return integrity_name(t.id);
+    case transform_key_exchange:
+      return key_exchange_name(t.id);
+    case transform_sequence_numbers:
+      return t.id == 0 ? "NO_ESN" : t.id == 1 ? "ESN" : fmt::format("SN_{}", t.id);
     default:
       if (t.type >= transform_additional_ke1 && t.type <= transform_additional_ke7) {
         return fmt::format("KE{}_{}", t.type - transform_additional_ke1 + 1, key_exchange_name(t.id));
@@ -262,10 +360,13 @@ std::string to_string(const Phase1Transform& t) {
 
 bool is_sm_transform(const Transform& t) {
   switch (t.type) {
-    case transform_encryption: return t.id >= 127 && t.id <= 129;
+    case transform_encryption:
+      return t.id >= 127 && t.id <= 129;
     case transform_prf:
-    case transform_integrity: return t.id == 20;
-    default: return false;
+    case transform_integrity:
+      return t.id == 20;
+    default:
+      return false;
   }
 }
 

@@ -70,17 +70,32 @@ Parsed<Proposal> read_proposal_v2(ByteReader r) {
 void apply(Phase1Transform& t, const Attribute& a, std::uint32_t& life_type) {
   const auto value = static_cast<std::uint16_t>(a.value);
   switch (a.type) {
-    case 1: t.encryption = value; break;
-    case 2: t.hash = value; break;
-    case 3: t.authentication = value; break;
-    case 4: t.group = value; break;
-    case 11: life_type = a.value; break;
+    case 1:
+      t.encryption = value;
+      break;
+    case 2:
+      t.hash = value;
+      break;
+    case 3:
+      t.authentication = value;
+      break;
+    case 4:
+      t.group = value;
+      break;
+    case 11:
+      life_type = a.value;
+      break;
     case 12:
       if (life_type == 1) t.life_seconds = a.value;
       break;
-    case 13: t.prf = value; break;
-    case 14: t.key_bits = value; break;
-    default: break;
+    case 13:
+      t.prf = value;
+      break;
+    case 14:
+      t.key_bits = value;
+      break;
+    default:
+      break;
   }
 }
 
@@ -138,7 +153,7 @@ Parsed<Proposals> parse_sa_v2(Bytes body) noexcept {
 Parsed<Phase1Transforms> parse_sa_v1(Bytes body) noexcept {
   Phase1Transforms transforms;
   ByteReader r(body);
-  r.skip(8);  // DOI and situation
+  r.skip(8);              // DOI and situation
   while (r.left() > 0) {  // proposals, RFC 2408 section 3.5
     r.skip(2);
     const std::uint16_t length = r.u16();

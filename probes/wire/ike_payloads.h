@@ -1,11 +1,11 @@
 #pragma once
 
+#include "probes/wire/byte_reader.h"
+#include "probes/wire/parse_error.h"
+
 #include <cstdint>
 
 #include <boost/container/static_vector.hpp>
-
-#include "probes/wire/byte_reader.h"
-#include "probes/wire/parse_error.h"
 
 // The bodies of the clear payloads that say something about an outcome. Each function takes a payload's body, behind
 // the generic payload header.

@@ -17,20 +17,28 @@ enum class ParseError : std::uint8_t {
   bad_payload_length,  // a payload inside a good message that does not fit
   too_many,            // a list longer than any honest message has
   bad_checksum,
-  unsupported,         // a link type or encapsulation that we do not read
+  unsupported,  // a link type or encapsulation that we do not read
 };
 inline constexpr std::uint8_t kParseErrorCount = 8;
 
 constexpr std::string_view to_string(ParseError e) {
   switch (e) {
-    case ParseError::truncated: return "truncated";
-    case ParseError::bad_version: return "bad_version";
-    case ParseError::bad_header_length: return "bad_header_length";
-    case ParseError::bad_length: return "bad_length";
-    case ParseError::bad_payload_length: return "bad_payload_length";
-    case ParseError::too_many: return "too_many";
-    case ParseError::bad_checksum: return "bad_checksum";
-    case ParseError::unsupported: return "unsupported";
+    case ParseError::truncated:
+      return "truncated";
+    case ParseError::bad_version:
+      return "bad_version";
+    case ParseError::bad_header_length:
+      return "bad_header_length";
+    case ParseError::bad_length:
+      return "bad_length";
+    case ParseError::bad_payload_length:
+      return "bad_payload_length";
+    case ParseError::too_many:
+      return "too_many";
+    case ParseError::bad_checksum:
+      return "bad_checksum";
+    case ParseError::unsupported:
+      return "unsupported";
   }
   return "unsupported";
 }

@@ -1,11 +1,11 @@
 #include "agent/diagnosis/rules.h"
 
+#include "agent/diagnosis/verdict.h"
+
 #include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include "agent/diagnosis/verdict.h"
 
 namespace tunnelwatch::diagnosis {
 namespace {
@@ -61,7 +61,8 @@ TEST(Rules, AProbeLostWhileTheTunnelWorksIsNoAlarm) {
 TEST(Rules, LossIsWhoseItBegins) {
   EXPECT_THAT(names(with({F::gateway_loses, F::references_lose})), testing::ElementsAre("public_network_loss"));
   EXPECT_THAT(names(with({F::gateway_loses}, {F::references_lose})), testing::ElementsAre("peer_path_loss"));
-  EXPECT_THAT(names(with({F::inner_loses}, {F::gateway_loses, F::references_lose})), testing::ElementsAre("tunnel_only_loss"));
+  EXPECT_THAT(names(with({F::inner_loses}, {F::gateway_loses, F::references_lose})),
+              testing::ElementsAre("tunnel_only_loss"));
   EXPECT_TRUE(names(with({F::gateway_loses})).empty()) << "no reference was seen: unknown whose loss it is";
 }
 

@@ -1,7 +1,7 @@
+#include "tests/support/ike_script.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include "tests/support/ike_script.h"
 
 // Conversations of IKEv2 as they look without keys, and what must follow from them. Each failure has a neighbour that
 // looks alike and must not raise it.
@@ -21,7 +21,8 @@ using testing::Not;
 constexpr std::uint64_t kSpiI = 0xaaaaaaaaaaaaaaaa;
 constexpr std::uint64_t kSpiR = 0xbbbbbbbbbbbbbbbb;
 
-RawMessage request(std::uint8_t exchange, std::uint32_t id, std::vector<test::RawPayload> payloads, bool by_initiator = true) {
+RawMessage request(std::uint8_t exchange, std::uint32_t id, std::vector<test::RawPayload> payloads,
+                   bool by_initiator = true) {
   RawMessage m;
   m.spi_i = kSpiI;
   m.spi_r = exchange == wire::ike_sa_init ? 0 : kSpiR;
@@ -32,19 +33,26 @@ RawMessage request(std::uint8_t exchange, std::uint32_t id, std::vector<test::Ra
   return m;
 }
 
-RawMessage response(std::uint8_t exchange, std::uint32_t id, std::vector<test::RawPayload> payloads, bool by_responder = true) {
+RawMessage response(std::uint8_t exchange, std::uint32_t id, std::vector<test::RawPayload> payloads,
+                    bool by_responder = true) {
   RawMessage m = request(exchange, id, std::move(payloads));
   m.spi_r = kSpiR;
   m.flags = by_responder ? 0x20 : 0x28;
   return m;
 }
 
-RawMessage init_request(const Suite& s = {}) { return request(wire::ike_sa_init, 0, {test::sa_v2(s), test::ke_v2(s.group), {wire::v2_nonce, Buffer(32, 1)}}); }
-RawMessage init_response(const Suite& s = {}) { return response(wire::ike_sa_init, 0, {test::sa_v2(s), test::ke_v2(s.group), {wire::v2_nonce, Buffer(32, 2)}}); }
-RawMessage sealed(std::uint8_t exchange, std::uint32_t id, std::uint8_t first, std::size_t plaintext, const Suite& s = {}) {
+RawMessage init_request(const Suite& s = {}) {
+  return request(wire::ike_sa_init, 0, {test::sa_v2(s), test::ke_v2(s.group), {wire::v2_nonce, Buffer(32, 1)}});
+}
+RawMessage init_response(const Suite& s = {}) {
+  return response(wire::ike_sa_init, 0, {test::sa_v2(s), test::ke_v2(s.group), {wire::v2_nonce, Buffer(32, 2)}});
+}
+RawMessage sealed(std::uint8_t exchange, std::uint32_t id, std::uint8_t first, std::size_t plaintext,
+                  const Suite& s = {}) {
   return request(exchange, id, {test::encrypted_v2(first, plaintext, s)});
 }
-RawMessage sealed_answer(std::uint8_t exchange, std::uint32_t id, std::uint8_t first, std::size_t plaintext, const Suite& s = {}) {
+RawMessage sealed_answer(std::uint8_t exchange, std::uint32_t id, std::uint8_t first, std::size_t plaintext,
+                         const Suite& s = {}) {
   return response(exchange, id, {test::encrypted_v2(first, plaintext, s)});
 }
 
@@ -62,14 +70,15 @@ void connect(IkeScript& s, int ms = 0, const Suite& suite = {}) {
   s.ike(ms, From::local, with_spi(init_request(suite)));
   s.ike(ms + 10, From::remote, with_spi(init_response(suite)));
   s.ike(ms + 20, From::local, with_spi(sealed(wire::ike_auth, 1, wire::v2_id_initiator, kAuthRequest, suite)), 4500);
-  s.ike(ms + 30, From::remote, with_spi(sealed_answer(wire::ike_auth, 1, wire::v2_id_responder, kAuthAnswer, suite)), 4500);
+  s.ike(ms + 30, From::remote, with_spi(sealed_answer(wire::ike_auth, 1, wire::v2_id_responder, kAuthAnswer, suite)),
+        4500);
 }
 
 class EverySuite : public testing::TestWithParam<Suite> {};
 
 INSTANTIATE_TEST_SUITE_P(Suites, EverySuite,
-                         testing::Values(Suite{}, Suite{12, 128, 2, 2, 14}, Suite{12, 256, 6, 13, 20}, Suite{12, 256, 7, 14, 16}, Suite{20, 256, 6, 0, 20},
-                                         Suite{28, 0, 5, 0, 31}));
+                         testing::Values(Suite{}, Suite{12, 128, 2, 2, 14}, Suite{12, 256, 6, 13, 20},
+                                         Suite{12, 256, 7, 14, 16}, Suite{20, 256, 6, 0, 20}, Suite{28, 0, 5, 0, 31}));
 
 TEST_P(EverySuite, AHealthyNegotiationRaisesNothing) {
   IkeScript s;
@@ -100,7 +109,8 @@ TEST_P(EverySuite, AnAnswerTooShortForAChildIsAPhase2Mismatch) {
   s.ike(0, From::local, init_request(GetParam()));
   s.ike(10, From::remote, init_response(GetParam()));
   s.ike(20, From::local, sealed(wire::ike_auth, 1, wire::v2_id_initiator, kAuthRequest, GetParam()), 4500);
-  s.ike(30, From::remote, sealed_answer(wire::ike_auth, 1, wire::v2_id_responder, kAuthAnswerWithoutChild, GetParam()), 4500);
+  s.ike(30, From::remote, sealed_answer(wire::ike_auth, 1, wire::v2_id_responder, kAuthAnswerWithoutChild, GetParam()),
+        4500);
   EXPECT_THAT(s.active(), IsEmpty()) << "an EAP round could still follow";
   s.pass(900);
   EXPECT_THAT(s.active(), ElementsAre("phase2_proposal_or_pfs_mismatch"));
@@ -230,7 +240,8 @@ TEST(WatchV2, IkeAuthUnansweredOn4500) {
   IkeScript s;
   s.ike(0, From::local, init_request());
   s.ike(10, From::remote, init_response());
-  for (const int ms : {20, 1020, 2520}) s.ike(ms, From::local, sealed(wire::ike_auth, 1, wire::v2_id_initiator, kAuthRequest), 4500);
+  for (const int ms : {20, 1020, 2520})
+    s.ike(ms, From::local, sealed(wire::ike_auth, 1, wire::v2_id_initiator, kAuthRequest), 4500);
   EXPECT_THAT(s.active(), ElementsAre("ike_port_4500_blocked"));
 }
 

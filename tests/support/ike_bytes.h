@@ -1,10 +1,10 @@
 #pragma once
 
+#include "probes/wire/ike.h"
+
 #include <cstdint>
 #include <optional>
 #include <vector>
-
-#include "probes/wire/ike.h"
 
 // IKE messages as bytes, made field by field, for tests and fuzz seeds. Encrypted parts are zeros of the right length.
 namespace tunnelwatch::test {
@@ -38,7 +38,9 @@ inline Buffer bytes_of(const RawMessage& m) {
     const auto& p = m.payloads[i];
     // The next-payload field of SK and SKF names what is inside; tests set it as the first byte of the body.
     const bool encrypted = p.type == wire::v2_encrypted || p.type == wire::v2_encrypted_fragment;
-    const std::uint8_t next = encrypted && m.version == 0x20 ? p.body.front() : i + 1 < m.payloads.size() ? m.payloads[i + 1].type : std::uint8_t{0};
+    const std::uint8_t next = encrypted && m.version == 0x20 ? p.body.front()
+                              : i + 1 < m.payloads.size()    ? m.payloads[i + 1].type
+                                                             : std::uint8_t{0};
     const Buffer content = encrypted && m.version == 0x20 ? Buffer(p.body.begin() + 1, p.body.end()) : p.body;
     put(body, next, 1);
     put(body, p.critical ? 0x80 : 0, 1);

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "agent/watch.h"
 #include "tests/support/ike_bytes.h"
+
+#include <string>
+#include <vector>
 
 namespace tunnelwatch::test {
 
@@ -15,7 +15,9 @@ class IkeScript {
 
   enum class From { local, remote };
 
-  void ike(int ms, From from, const RawMessage& message, std::uint16_t port = 500) { raw(ms, from, bytes_of(message), port); }
+  void ike(int ms, From from, const RawMessage& message, std::uint16_t port = 500) {
+    raw(ms, from, bytes_of(message), port);
+  }
   void raw(int ms, From from, const Buffer& bytes, std::uint16_t port = 500, bool reassembled = false) {
     pass(ms);
     wire::Datagram d = addressed(from, port);
@@ -36,7 +38,8 @@ class IkeScript {
     watch_.settle(now_);
   }
   // An ICMP error about our IKE to `port`, from the peer itself or from a router.
-  void icmp(int ms, bool from_peer, std::uint8_t type, std::uint8_t code, wire::DatagramKind quoted_kind, std::uint16_t port) {
+  void icmp(int ms, bool from_peer, std::uint8_t type, std::uint8_t code, wire::DatagramKind quoted_kind,
+            std::uint16_t port) {
     pass(ms);
     wire::Datagram error;
     error.kind = wire::DatagramKind::icmp_error;
@@ -62,7 +65,9 @@ class IkeScript {
 
   std::vector<std::string> active() const { return causes(true); }
   std::vector<std::string> cleared() const { return causes(false); }
-  std::string state() const { return watch_.tunnels().empty() ? "" : std::string(agent::to_string(watch_.tunnels().front()->state())); }
+  std::string state() const {
+    return watch_.tunnels().empty() ? "" : std::string(agent::to_string(watch_.tunnels().front()->state()));
+  }
   std::vector<std::string> events() const {
     std::vector<std::string> names;
     if (watch_.tunnels().empty()) return names;

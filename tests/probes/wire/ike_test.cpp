@@ -1,12 +1,12 @@
 #include "probes/wire/ike.h"
 
-#include <string>
-
-#include <gtest/gtest.h>
-
 #include "probes/wire/ike_names.h"
 #include "probes/wire/ike_payloads.h"
 #include "tests/support/ike_bytes.h"
+
+#include <string>
+
+#include <gtest/gtest.h>
 
 namespace tunnelwatch::wire {
 namespace {
@@ -61,9 +61,21 @@ struct BadMessage {
 TEST(IkeMessage, NamesWhatIsWrong) {
   const BadMessage rows[] = {
       {"major version 3", [](Buffer& b) { b[17] = 0x30; }, ParseError::bad_version, {}},
-      {"length below the header", [](Buffer& b) { b[27] = 20; b[26] = 0; }, ParseError::bad_length, {}},
+      {"length below the header",
+       [](Buffer& b) {
+         b[27] = 20;
+         b[26] = 0;
+       },
+       ParseError::bad_length,
+       {}},
       {"length beyond the datagram", [](Buffer& b) { b[25] = 1; }, ParseError::bad_length, {}},
-      {"payload shorter than its header", [](Buffer& b) { b[30] = 0; b[31] = 3; }, {}, ParseError::bad_payload_length},
+      {"payload shorter than its header",
+       [](Buffer& b) {
+         b[30] = 0;
+         b[31] = 3;
+       },
+       {},
+       ParseError::bad_payload_length},
       {"payload beyond the message", [](Buffer& b) { b[30] = 0x7f; }, {}, ParseError::bad_payload_length},
   };
   for (const auto& row : rows) {
@@ -161,7 +173,8 @@ TEST(IkePayloads, EveryPrefixOfASecurityAssociationFails) {
 // RFC 2409 appendix A: one proposal with one transform of AES-256, SHA2-256, PSK, group 14.
 Buffer sa_v1() {
   Buffer attributes;
-  for (const auto& [type, value] : std::initializer_list<std::pair<int, int>>{{1, 7}, {14, 256}, {2, 4}, {3, 1}, {4, 14}, {11, 1}}) {
+  for (const auto& [type, value] :
+       std::initializer_list<std::pair<int, int>>{{1, 7}, {14, 256}, {2, 4}, {3, 1}, {4, 14}, {11, 1}}) {
     test::put(attributes, 0x8000U | static_cast<unsigned>(type), 2);
     test::put(attributes, static_cast<std::uint64_t>(value), 2);
   }
