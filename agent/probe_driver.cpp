@@ -1,6 +1,7 @@
 #include "agent/probe_driver.h"
 
 #include "agent/log.h"
+#include "probes/io/local_addresses.h"
 #include "probes/wire/ike_names.h"
 
 #include <algorithm>
@@ -32,6 +33,19 @@ std::string answer_of(const IkeProbeObservation& o) {
   return fmt::format(
       "IKEv{} {}", o.answer_version,
       o.answer_version == 1 ? wire::notify_name_v1(o.answer_notify) : wire::notify_name_v2(o.answer_notify));
+}
+
+}  // namespace
+
+namespace {
+
+// The address that probes of a tunnel leave from: the one that is configured, or that of the configured interface.
+std::optional<IpAddress> source_of(const config::Tunnel& tunnel, const std::optional<IpAddress>& remote) {
+  if (tunnel.local || tunnel.local_interface.empty() || !remote) return tunnel.local;
+  for (const IpAddress& a : io::addresses_of(tunnel.local_interface)) {
+    if (a.family() == remote->family()) return a;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -155,7 +169,7 @@ void ProbeDriver::want_probe(const Tunnel& tunnel) {
   if (p.address == tunnel.remote() && !is_new) return;
   p.address = tunnel.remote();
   active::IkeProbeTarget target{*tunnel.remote(), std::nullopt, tunnel.settings().version};
-  const auto& local = tunnel.settings().local;
+  const auto local = source_of(tunnel.settings(), tunnel.remote());
   if (local && local->family() == target.address.family()) target.source = local;
   ike_.add_target(p.id, target, steady_now());
 }
@@ -202,7 +216,7 @@ void ProbeDriver::sync(const config::Settings& settings) {
     want_target({"", Role::reference, host.name}, host, std::nullopt, std::nullopt);
   for (const auto& tunnel : watch_.tunnels()) {
     const auto& s = tunnel->settings();
-    want_target({s.name, Role::gateway, s.remote.name}, s.remote, tunnel->remote(), s.local);
+    want_target({s.name, Role::gateway, s.remote.name}, s.remote, tunnel->remote(), source_of(s, tunnel->remote()));
     for (const auto& host : s.inner_hosts)
       want_target({s.name, Role::inner, host.name}, host, std::nullopt, std::nullopt);
     want_probe(*tunnel);

@@ -135,6 +135,7 @@ exporters::TunnelReport Tunnel::report(const passive::IkePeerView* view, const W
     cause.cause = to_string(c->cause);
     cause.active = c->active;
     cause.confidence = to_string(c->confidence);
+    cause.severity = to_string(row.severity);
     cause.first_seen = clock.at(c->first_seen);
     cause.last_seen = clock.at(c->last_seen);
     if (c->cleared) cause.cleared = clock.at(*c->cleared);

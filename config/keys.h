@@ -117,7 +117,6 @@ struct Keys<Capture> {
       Key{"interfaces", &Capture::interfaces, ListOf{kInterface, kMaxInterfaces},
           "Where packets are read; empty: every interface that has a default route"},
       Key{"buffer", &Capture::buffer_bytes, SizeText{1U << 16, 1U << 30}, "The kernel's ring for each interface"},
-      Key{"snap_length", &Capture::snap_length, SizeText{256, 1U << 18}, "Bytes kept of each packet"},
   };
 };
 

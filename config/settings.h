@@ -80,7 +80,6 @@ struct Probes {
 struct Capture {
   std::vector<std::string> interfaces;    // empty: every interface that has a default route
   std::uint32_t buffer_bytes{16U << 20};  // the kernel's ring for each interface
-  std::uint32_t snap_length{2048};
   bool operator==(const Capture&) const = default;
 };
 

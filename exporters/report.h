@@ -24,6 +24,8 @@ struct CauseReport {
   std::string cause;  // id of the catalogue
   bool active = false;
   std::string confidence;  // confirmed, likely, possible
+  // fault: the tunnel cannot work; degraded: it works badly or will fail; notice: a finding that needs no alarm alone.
+  std::string severity = "fault";
   WallTime first_seen{};
   WallTime last_seen{};
   std::optional<WallTime> cleared;    // set where active is false

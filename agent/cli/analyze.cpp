@@ -29,7 +29,8 @@ int analyze(const AnalyzeArguments& arguments) {
     fmt::print("{}", exporters::report_text(*report, options));
   }
   const bool fault = std::any_of(report->tunnels.begin(), report->tunnels.end(), [](const auto& t) {
-    return std::any_of(t.causes.begin(), t.causes.end(), [](const auto& c) { return c.active; });
+    return std::any_of(t.causes.begin(), t.causes.end(),
+                       [](const auto& c) { return c.active && c.severity != "notice"; });
   });
   return fault ? exit_fault_found : exit_ok;
 }

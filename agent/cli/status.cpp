@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kTimeout{5000};
 
-bool has_active_cause(const boost::json::value& report) {
+bool has_fault(const boost::json::value& report) {
   const auto* tunnels = report.is_object() ? report.as_object().if_contains("tunnels") : nullptr;
   if (tunnels == nullptr || !tunnels->is_array()) return false;
   for (const auto& tunnel : tunnels->as_array()) {
@@ -18,7 +18,9 @@ bool has_active_cause(const boost::json::value& report) {
     if (causes == nullptr || !causes->is_array()) continue;
     for (const auto& cause : causes->as_array()) {
       const auto* active = cause.is_object() ? cause.as_object().if_contains("active") : nullptr;
-      if (active != nullptr && active->is_bool() && active->as_bool()) return true;
+      const auto* severity = cause.is_object() ? cause.as_object().if_contains("severity") : nullptr;
+      const bool notice = severity != nullptr && severity->is_string() && severity->as_string() == "notice";
+      if (active != nullptr && active->is_bool() && active->as_bool() && !notice) return true;
     }
   }
   return false;
@@ -51,7 +53,7 @@ int status(const StatusArguments& arguments) {
     }
     fmt::print("{}", text.body);
   }
-  return has_active_cause(report) ? exit_fault_found : exit_ok;
+  return has_fault(report) ? exit_fault_found : exit_ok;
 }
 
 }  // namespace tunnelwatch::cli

@@ -118,9 +118,9 @@ void tell_probe_refused(In& in, Sink& out) {
       if (count > 0) out.value({p->tunnel, std::to_string(p->port), reason}, count);
 }
 
-std::uint64_t active_causes(const TunnelReport& t) {
-  return static_cast<std::uint64_t>(
-      std::count_if(t.causes.begin(), t.causes.end(), [](const CauseReport& c) { return c.active; }));
+std::uint64_t active_faults(const TunnelReport& t) {
+  return static_cast<std::uint64_t>(std::count_if(
+      t.causes.begin(), t.causes.end(), [](const CauseReport& c) { return c.active && c.severity != "notice"; }));
 }
 
 constexpr auto kMetrics =
@@ -371,9 +371,12 @@ constexpr auto kMetrics =
          [](In& in, Sink& out) {
            for (const TunnelReport* t : in.tunnels) counts(out, t->name, t->event_counts);
          }},
-        {{kGauge, "tunnelwatch_tunnel_faults", "How many causes are active on the tunnel.", {"tunnel"}},
+        {{kGauge,
+          "tunnelwatch_tunnel_faults",
+          "How many causes are active on the tunnel, mere findings (such as NAT) not counted.",
+          {"tunnel"}},
          [](In& in, Sink& out) {
-           for (const TunnelReport* t : in.tunnels) out.value({t->name}, active_causes(*t));
+           for (const TunnelReport* t : in.tunnels) out.value({t->name}, active_faults(*t));
          }},
         {{kGauge,
           "tunnelwatch_tunnel_info",

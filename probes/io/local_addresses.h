@@ -2,7 +2,7 @@
 
 #include "config/ip_address.h"
 
-#include <optional>
+#include <string>
 #include <vector>
 
 namespace tunnelwatch::io {
@@ -10,7 +10,7 @@ namespace tunnelwatch::io {
 // The addresses of this machine's interfaces, loopback ones left out; empty where they cannot be read.
 std::vector<IpAddress> local_addresses();
 
-// The address that the kernel would send from to reach `peer`; nothing where there is no route. No packet is sent.
-std::optional<IpAddress> source_towards(const IpAddress& peer);
+// The addresses of one interface, link-local ones left out.
+std::vector<IpAddress> addresses_of(const std::string& interface);
 
 }  // namespace tunnelwatch::io

@@ -1,3 +1,3 @@
 tunnelwatch_test(watch_test
-  SOURCES watch_v2_test.cpp rules_test.cpp
+  SOURCES readme_test.cpp rules_test.cpp watch_v1_test.cpp watch_v2_test.cpp
   LIBRARIES tunnelwatch::watch tunnelwatch::wire)

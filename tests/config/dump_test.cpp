@@ -27,7 +27,7 @@ references: []
 probes:
   icmp: {interval: 1500ms, timeout: 1ms, payload_bytes: 24, dont_fragment: true}
   ike: {enabled: false, interval: 90s, timeout: 2s, burst: 7}
-capture: {interfaces: [eth0, "*", "&a", "~", "null", "#x", "-", "123"], buffer: 65537B, snap_length: 4KiB}
+capture: {interfaces: [eth0, "*", "&a", "~", "null", "#x", "-", "123"], buffer: 65537B}
 discovery: {enabled: false, max_tunnels: 1, idle: 3601s}
 loss: {loss_ratio: 0.3333333333333333, clear_ratio: 0.00001, window: 2m}
 tunnels:
@@ -83,7 +83,6 @@ probes:
 capture:
   interfaces: []
   buffer: 16MiB
-  snap_length: 2KiB
 discovery:
   enabled: true
   max_tunnels: 256

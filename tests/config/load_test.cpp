@@ -74,13 +74,12 @@ const std::vector<KeyRow> kKeyRows{
     {"probes.ike.interval", "probes: {ike: {interval: 5m}}", [](Settings& s) { s.probes.ike.interval = 5min; }},
     {"probes.ike.timeout", "probes: {ike: {timeout: 2s}}", [](Settings& s) { s.probes.ike.timeout = 2s; }},
     {"probes.ike.burst", "probes: {ike: {burst: 100}}", [](Settings& s) { s.probes.ike.burst = 100; }},
-    {"capture", "capture: {snap_length: 256B}", [](Settings& s) { s.capture.snap_length = 256; }},
+    {"capture", "capture: {buffer: 64KiB}", [](Settings& s) { s.capture.buffer_bytes = 65536; }},
     {"capture.interfaces", "capture: {interfaces: [eth0, wg-0]}",
      [](Settings& s) {
        s.capture.interfaces = {"eth0", "wg-0"};
      }},
     {"capture.buffer", "capture: {buffer: 64KiB}", [](Settings& s) { s.capture.buffer_bytes = 65536; }},
-    {"capture.snap_length", "capture: {snap_length: 256KiB}", [](Settings& s) { s.capture.snap_length = 262144; }},
     {"discovery", "discovery: {idle: 2h}", [](Settings& s) { s.discovery.idle = 2h; }},
     {"discovery.enabled", "discovery: {enabled: false}\ntunnels: [{name: a, remote: 192.0.2.1}]",
      [](Settings& s) {

@@ -123,7 +123,7 @@ function titleOfId(id) {
 
 function stateBadge(tunnel) {
   const known = ['up', 'down', 'negotiating', 'unknown'].includes(tunnel.state);
-  const warned = tunnel.state === 'up' && activeCauses(tunnel).length > 0;
+  const warned = tunnel.state === 'up' && activeCauses(tunnel).some(c => c.severity !== 'notice');
   return el(`span.state.${warned ? 'warned' : known ? tunnel.state : 'unknown'}`, known ? word(tunnel.state) : tunnel.state);
 }
 
