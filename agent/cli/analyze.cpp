@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
 
@@ -6,6 +8,7 @@
 #include "agent/analysis.h"
 #include "agent/cli/commands.h"
 #include "exporters/json/report_json.h"
+#include "exporters/text/report_text.h"
 
 namespace tunnelwatch::cli {
 
@@ -17,7 +20,15 @@ int analyze(const AnalyzeArguments& arguments) {
     fmt::print(stderr, "tunnelwatch: {}\n", report.error());
     return exit_usage;
   }
-  fmt::print("{}\n", exporters::report_json(*report));
+  if (arguments.json) {
+    fmt::print("{}\n", exporters::report_json(*report));
+  } else {
+    exporters::TextOptions options;
+    options.language = arguments.chinese ? exporters::Language::zh : exporters::Language::en;
+    options.colour = isatty(STDOUT_FILENO) == 1;
+    options.events = 20;
+    fmt::print("{}", exporters::report_text(*report, options));
+  }
   const bool fault = std::any_of(report->tunnels.begin(), report->tunnels.end(), [](const auto& t) {
     return std::any_of(t.causes.begin(), t.causes.end(), [](const auto& c) { return c.active; });
   });

@@ -39,7 +39,16 @@ int status(const StatusArguments& arguments) {
     fmt::print(stderr, "tunnelwatch: the answer is not JSON; does another program listen on {}:{}?\n", arguments.host, arguments.port);
     return exit_usage;
   }
-  fmt::print("{}\n", json.body);
+  if (arguments.json) {
+    fmt::print("{}\n", json.body);
+  } else {
+    const auto text = exporters::http_get(arguments.host, arguments.port, arguments.chinese ? "/status/zh" : "/status", kTimeout);
+    if (!text.error.empty()) {
+      fmt::print(stderr, "tunnelwatch: {}\n", text.error);
+      return exit_usage;
+    }
+    fmt::print("{}", text.body);
+  }
   return has_active_cause(report) ? exit_fault_found : exit_ok;
 }
 

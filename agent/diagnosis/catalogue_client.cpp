@@ -36,9 +36,9 @@ constexpr auto kRows = std::to_array<CauseRow>({
                  .zh = "客户端配置文件中的内嵌证书段缺失或为空，客户端在连接之前即退出。"},
      .action = {.en = "Open the .ovpn file: `<ca>`, `<cert>` and `<key>` must each hold one complete PEM text from "
                       "BEGIN to END. Paste the user's client certificate and its private key, save as plain text, and "
-                      "run `tunnelwatch check-ovpn FILE`.",
+                      "check the certificate with `openssl x509 -noout -subject -dates`.",
                 .zh = "打开.ovpn文件：`<ca>`、`<cert>`和`<key>`中都应包含从BEGIN到END的完整PEM内容。粘贴该用户的客户端"
-                      "证书及其私钥，以纯文本保存，并用`tunnelwatch check-ovpn FILE`检查。"},
+                      "证书及其私钥，以纯文本保存，并用`openssl x509 -noout -subject -dates`检查证书。"},
      .alternatives = {Cause::client_tls_handshake_failed}},
     {.cause = Cause::client_cert_key_mismatch,
      .words = "asn1 encoding routines:wrong tag",

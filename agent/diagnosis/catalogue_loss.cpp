@@ -49,10 +49,10 @@ constexpr auto kRows = std::to_array<CauseRow>({
      .meaning = {.en = "Public references are clean, but packets to the cloud VPN gateway's address are lost: the loss "
                        "lies on the path to that region or at the gateway.",
                  .zh = "到其他公网地址正常，只有到云上VPN网关地址丢包：丢包位于去往该区域的路径上或网关处。"},
-     .action = {.en = "Run `tunnelwatch trace PEER` or `mtr EIP` at the time of loss to see where it begins, compare "
+     .action = {.en = "Run `mtr EIP` at the time of loss to see where it begins, compare "
                       "with the standby EIP, and check the bandwidth of the EIP in the console. Give the provider or "
                       "the cloud's support both directions' figures.",
-                .zh = "丢包时执行`tunnelwatch trace PEER`或`mtr EIP`确定丢包起点，与备EIP对比，并在控制台检查EIP带宽。"
+                .zh = "丢包时执行`mtr EIP`确定丢包起点，与备EIP对比，并在控制台检查EIP带宽。"
                       "将双向数据提供给运营商或提交工单。"},
      .alternatives = {Cause::gateway_bandwidth_exceeded, Cause::tunnel_only_loss, Cause::dpd_timeout,
                       Cause::multi_egress}},

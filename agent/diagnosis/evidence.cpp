@@ -19,6 +19,7 @@ constexpr std::uint16_t kSendsForSilence = 3;
 constexpr Duration kSilence = 2400ms;
 // ESP that leaves without any coming back, before it is a fact.
 constexpr std::uint64_t kOneWayPackets = 3;
+constexpr std::uint64_t kUnreturnedPackets = 2;  // beside inner hosts that fell silent
 constexpr Duration kOneWayAtOnce = 300ms;    // where none ever came back
 constexpr Duration kOneWayLater = 2s;        // where some did before
 constexpr std::uint32_t kSilentProbes = 2;
@@ -228,12 +229,13 @@ void Evidence::on_esp(bool outbound, std::uint64_t packets, TimePoint at) {
 
 // Outbound ESP without any inbound is a fact only while the peer is known to live: else the whole path is suspect.
 void Evidence::judge_esp(TimePoint now) {
-  if (esp_out_.since_other < kOneWayPackets || !esp_out_.last || !child_since_) return;
+  if (esp_out_.since_other < kUnreturnedPackets || !esp_out_.last || !child_since_) return;
   const Duration over = *esp_out_.last - esp_out_.first_since;
   if (over >= kOneWayAtOnce) {
     facts_.affirm(F::esp_unreturned, now, Confidence::likely, describe_one_way(esp_out_.since_other, over, esp_in_ever_));
   }
   if (over < (esp_in_ever_ ? kOneWayLater : kOneWayAtOnce)) return;
+  if (esp_out_.since_other < kOneWayPackets) return;
   // The peer's IKE spoke after the first ESP packet that went unanswered.
   if (!peer_spoke_ || *peer_spoke_ <= esp_out_.first_since + (esp_in_ever_ ? kOneWayAtOnce : Duration::zero())) return;
   const auto confidence = esp_in_ever_ ? Confidence::possible : Confidence::likely;

@@ -2,6 +2,7 @@
 
 #include "exporters/json/report_json.h"
 #include "exporters/prometheus/metrics_text.h"
+#include "exporters/text/report_text.h"
 #include "exporters/web/gzip.h"
 #include "exporters/web/page_assets.h"
 
@@ -40,6 +41,8 @@ constexpr auto kEndpoints = std::to_array<Endpoint>({
     {"/healthz", Source::alive, kText, nullptr},
     {"/metrics", Source::metrics, kMetricsContentType, nullptr},
     {"/readyz", Source::ready, kText, nullptr},
+    {"/status", Source::text_en, kText, nullptr},
+    {"/status/zh", Source::text_zh, kText, nullptr},
     {"/style.css",
      Source::asset,
      {},
@@ -119,7 +122,9 @@ Rendered render(Source source, const Report& report, const std::optional<std::st
     return {200, writer.finish(), true};
   }
   Rendered out{200, {}, gzip};
-  if (tunnel) {
+  if (source == Source::text_en || source == Source::text_zh) {
+    out.body = report_text(tunnel ? only_tunnel(report, *tunnel) : report, {.language = source == Source::text_zh ? Language::zh : Language::en});
+  } else if (tunnel) {
     const Report only = only_tunnel(report, *tunnel);
     if (only.tunnels.empty()) {
       out.status = 404;

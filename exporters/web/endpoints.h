@@ -16,8 +16,10 @@ enum class Source : std::uint8_t {
   alive,
   ready,
   causes,
-  metrics,  // these two need a Report
+  metrics,  // this one and those below need a Report
   report,
+  text_en,
+  text_zh,
 };
 
 struct Asset {

@@ -7,6 +7,7 @@
 #include "exporters/web/session.h"
 
 #include <algorithm>
+#include <atomic>
 #include <deque>
 #include <map>
 #include <utility>
@@ -85,7 +86,7 @@ class Server::Impl final : public std::enable_shared_from_this<Impl>, public Ses
   asio::thread_pool renderer_{1};
   std::deque<Job> jobs_;  // bounded by the connections: each has at most one
   bool rendering_ = false;
-  bool stopped_ = false;
+  std::atomic<bool> stopped_ = false;                                             // read by the renderer too
   std::map<std::pair<std::string_view, std::uint16_t>, std::uint64_t> requests_;  // paths of the endpoint table
   std::map<std::string_view, std::uint64_t> closed_early_;
   std::uint64_t renders_ = 0;
@@ -186,7 +187,8 @@ void Server::Impl::stop() {
   for (const auto& session : sessions_) session->close();
   sessions_.clear();
   jobs_.clear();
-  renderer_.stop();
+  // Not renderer_.stop(): a job that it had not begun would keep the loop's work count up until this is destroyed, and
+  // run() would not return. There is one job at most, and it sees the flag.
   renderer_.join();
 }
 
@@ -237,6 +239,8 @@ void Server::Impl::answer(Session& session, const Endpoint& endpoint, const Requ
       break;
     case Source::metrics:
     case Source::report:
+    case Source::text_en:
+    case Source::text_zh:
       jobs_.push_back({session.shared_from_this(), &endpoint, std::move(tunnel),
                        accepts_gzip(view(request[http::field::accept_encoding]))});
       return render_next();
@@ -266,6 +270,7 @@ void Server::Impl::render_next() {
     if (!report.agent.http) report.agent.http = counters();
     asio::post(renderer_, [this, self = weak_from_this(), guard = asio::make_work_guard(io_), job = std::move(job),
                            report = std::move(report)]() mutable {
+      if (stopped_) return;
       const Clock::time_point start = Clock::now();
       if (job.endpoint->source == Source::metrics && !report.agent.process) report.agent.process = read_process();
       Rendered rendered = render(job.endpoint->source, report, job.tunnel, job.gzip);

@@ -330,7 +330,7 @@ void IkeV2Session::on_child_response(const IkeInput& in, const Pending* request,
 void IkeV2Session::on_informational_request(const IkeInput& in, const Pending& request, IkeObservationSink& sink) {
   // Who was authenticated says in his next message that he refuses the other: a lone notify, nothing else lives on.
   const bool fresh = established_at_ && in.at - *established_at_ < kRefusalFollows;
-  if (fresh && in.from == initiator_ && !esp_seen_ && is_smallest_notify(in) && request.message_id == auth_rounds_ + 1U) {
+  if (fresh && phase_ == SessionPhase::established && in.from == initiator_ && !esp_seen_ && is_smallest_notify(in) && request.message_id == auth_rounds_ + 1U) {
     deferred_.cancel(IkeSight::child_refused);
     phase_ = SessionPhase::failed;
     auto o = make(IkeSight::auth_refused, in.from, in);

@@ -2,7 +2,6 @@
 
 #include <fstream>
 #include <iterator>
-#include <regex>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -15,10 +14,14 @@ TEST(AlertRules, NameOnlyMetricsThatThereAre) {
   const std::string rules{std::istreambuf_iterator<char>(file), {}};
   std::set<std::string> known;
   for (const Metric& metric : metric_catalogue()) known.insert(std::string(metric.def.name));
-  const std::regex name("tunnelwatch_[a-z_]+");
   std::size_t found = 0;
-  for (std::sregex_iterator it(rules.begin(), rules.end(), name), end; it != end; ++it, ++found)
-    EXPECT_TRUE(known.count(it->str()) == 1) << it->str();
+  for (std::size_t at = rules.find("tunnelwatch_"); at != std::string::npos;
+       at = rules.find("tunnelwatch_", at), ++found) {
+    const std::size_t end = rules.find_first_not_of("abcdefghijklmnopqrstuvwxyz_", at);
+    const std::string name = rules.substr(at, end - at);
+    EXPECT_EQ(known.count(name), 1U) << name;
+    at = end;
+  }
   EXPECT_GT(found, 10U);
 }
 

@@ -355,6 +355,21 @@ TEST_F(ServerTest, StopIsQuickAndClosesEverything) {
   EXPECT_NE(http_get("127.0.0.1", port_, "/healthz", milliseconds(1000)).error, "");
 }
 
+// The loop ends after stop(), whatever the renderer was about to do.
+TEST_F(ServerTest, StopLetsTheLoopEndAtAnyMoment) {
+  for (int round = 0; round < 200; ++round) {
+    asio::io_context io{1};
+    Server server(io, {[this] { return report_; }, {}, {}});
+    ASSERT_FALSE(server.listen({*IpAddress::parse("127.0.0.1"), 0}));
+    Client client(server.port());
+    client.say("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+    for (int step = 0; step < round % 7; ++step) io.run_one_for(milliseconds(1));
+    server.stop();
+    io.run_for(milliseconds(5000));
+    ASSERT_TRUE(io.stopped()) << round;
+  }
+}
+
 TEST_F(ServerTest, ListenMovesAndKeepsTheOldAddressWhereItCannot) {
   start();
   asio::io_context other;

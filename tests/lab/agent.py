@@ -15,14 +15,14 @@ TUNNEL = "lab"
 LISTEN = ("127.0.0.1", 9814)
 
 
-def settings(family, version, overrides):
+def settings(family, version, peer, overrides):
     """The configuration, the only place that knows its keys. `overrides` replaces whole top-level sections."""
     return {
         "listen": f"{LISTEN[0]}:{LISTEN[1]}",
         "tunnels": [{
             "name": TUNNEL,
             "local": OUTER[family]["a"],
-            "remote": OUTER[family]["b"],
+            "remote": peer or OUTER[family]["b"],
             "ike_version": version,
             "local_subnets": [SUBNET[family]["a"]],
             "remote_subnets": [SUBNET[family]["b"]],
@@ -44,7 +44,7 @@ class Agent:
             file.write("\n")
         command = ["ip", "netns", "exec", namespace, binary, "run", "--config", self.config]
         self._process = Process(command, os.path.join(folder, "agent.log"))
-        wait_until(self._ready, 10, "the agent's /readyz", pause=0.02)
+        wait_until(self._ready, 10, "the agent's /readyz and its capture", pause=0.02)
 
     def report(self):
         """The parsed /api/v1/report, or None where nothing answers."""
@@ -58,13 +58,20 @@ class Agent:
         """What `tunnelwatch status` prints in the gateway; its exit status (1: a fault) is part of its answer."""
         return netns.execute(self._namespace, self.binary, "status", check=False)
 
+    def log(self):
+        """The end of what it logged."""
+        return self._process.output()[-2000:]
+
     def stop(self):
         self._process.stop(patience=3)
 
     def _ready(self):
         if self.ended() is not None:
             raise CommandFailed(f"the agent ended with status {self.ended()}: {self._process.output()[-600:].strip()}")
-        return self._get("/readyz")[0] == 200
+        if self._get("/readyz")[0] != 200:
+            return False
+        captures = (self.report() or {}).get("agent", {}).get("captures", [])
+        return bool(captures) and all(interface["up"] for interface in captures)
 
     def _get(self, path):
         try:

@@ -72,7 +72,7 @@ class Topology:
 
     def translate_peer(self):
         """The peer sits behind a router that forwards its address: a sees another address than b knows of itself."""
-        self._nat("iifname rb ip saddr 198.51.100.20 snat to 198.51.100.99")
+        self._nat("oifname ra ip saddr 198.51.100.20 snat to 198.51.100.99")
         self._nat("iifname ra ip daddr 198.51.100.99 dnat to 198.51.100.20", hook="prerouting")
 
     def _nat(self, rule, hook="postrouting"):

@@ -1,7 +1,7 @@
 """More of the same on other suites, modes and authentication methods: run with --all."""
 
 from lab.lab import Setup
-from lab.scenario import Scenario, attempt, change, half_open, initiate, command, pause, restore, steps, terminate
+from lab.scenario import ANSWERED, Scenario, attempt, change, half_open, initiate, command, pause, restore, steps, terminate
 from lab.scenarios import AUTHENTICATION, ESP, NO_CONNECTION, P1, PHASE2, REKEYING, PFS, UNANSWERED, V1, healthy, refused
 
 TUN = "connections/tun/"
@@ -50,7 +50,7 @@ SUITES = [
             "10.9.0.0/24", Setup(both={P1: "aes256-sha512-modp2048", ESP: "aes256-sha512"}), note="either"),
     Scenario("v2-pfs-mismatch-at-rekey-gcm", ("phase2_proposal_or_pfs_mismatch",), ("rekey_fail",),
              Setup(both=GCM, a={ESP: "aes256gcm16-ecp384"}), start=steps(initiate()), fault=steps(command("a", "--rekey", "--child", "net")),
-             repair=steps(change("b", ESP, "aes256gcm16-ecp384"), command("a", "--rekey", "--child", "net"))),
+             repair=steps(change("b", ESP, "aes256gcm16-ecp384"), terminate(), initiate(), command("a", "--rekey", "--child", "net"))),
     Scenario("v1-pfs-mismatch-at-rekey", ("phase2_proposal_or_pfs_mismatch",), ("rekey_fail", *PHASE2), Setup(version=1, a=PFS),
              starts_up=False, fault=steps(attempt()), repair=steps(change("b", ESP, PFS[ESP]), initiate())),
 ]
@@ -74,7 +74,7 @@ AUTH = [
           Setup(version=1, both={TUN + "aggressive": "yes"}, daemon=AGGRESSIVE, b={P1: "aes128-sha1-modp2048"})),
     refused("v1-main-id-mismatch", ("authentication_fail", "config_id_mismatch", "exchange_mode_mismatch"),
             ("authentication_fail", "config_id_mismatch", "exchange_mode_mismatch"), "b", TUN + "remote/id", "other.example", V1,
-            note="any of these first", hold=6),
+            note="any of these first", within=1 + ANSWERED, hold=6),
 ]
 
 SHAPES = [
@@ -84,7 +84,7 @@ SHAPES = [
             a={TUN + "reauth_time": "5s", TUN + "over_time": "4s", TUN + "rand_time": "0s"}), watch=12, note="make before break"),
     healthy("healthy-without-mobike", Setup(both={TUN + "mobike": "no"})),
     healthy("healthy-childless", Setup(both={TUN + "childless": "force"}), note="the child comes in CREATE_CHILD_SA"),
-    healthy("healthy-peer-nat", Setup(nat="peer", a={TUN + "remote_addrs": "198.51.100.99"})),
+    healthy("healthy-peer-nat", Setup(nat="peer", peer="198.51.100.99", a={TUN + "remote_addrs": "198.51.100.99"})),
     healthy("healthy-simultaneous-rekey", Setup(both=PFS), watch=4,
             start=steps(initiate(), pause(0.3), lambda lab: _rekey_both(lab), pause(1), lambda lab: _rekey_both(lab, "--ike", "tun"))),
     healthy("healthy-v1-peer-initiates", V1, start=steps(initiate("b"))),
@@ -103,10 +103,10 @@ SHAPES = [
           Setup(b={TUN + "version": 1}), note="any of these first"),
     fails("v1-init-to-v2-only", ("phase1_proposal_mismatch", *NO_CONNECTION), ("phase1_proposal_mismatch", *NO_CONNECTION),
           Setup(version=1, b={TUN + "version": 2}), note="any of these first"),
-    Scenario("v2-peer-initiates-psk-mismatch", ("authentication_fail",), AUTHENTICATION, start=steps(initiate("b"), terminate("b")),
+    Scenario("v2-peer-initiates-psk-mismatch", ("authentication_fail",), (*AUTHENTICATION, "peer_request"), start=steps(initiate("b"), terminate("b")),
              starts_up=False, fault=steps(change("b", "secrets/ike-1/secret", '"another secret"'), attempt(role="b")),
              repair=steps(restore(), initiate("b")), note="we refuse the peer"),
-    Scenario("v2-peer-initiates-proposal-mismatch", ("phase1_proposal_mismatch",), ("responder_dh_mismatch", "initiator_dh_mismatch"),
+    Scenario("v2-peer-initiates-proposal-mismatch", ("phase1_proposal_mismatch",), ("responder_dh_mismatch", "initiator_dh_mismatch", "peer_request"),
              start=steps(initiate("b"), terminate("b")), starts_up=False,
              fault=steps(change("b", P1, "aes128-sha1-modp2048"), attempt(role="b")),
              repair=steps(restore(), initiate("b")), note="we refuse the peer's offer"),

@@ -18,7 +18,7 @@ const WORDS = {
     discovered: 'discovered', peer: 'Peer', capture: 'Capture', captured: 'packets', dropped: 'dropped', off: 'off', works: 'works', source: 'Source',
     config: 'The last configuration was refused', ready: 'ready', notReady: 'not ready yet', version: 'version',
     noAnswer: 'The agent does not answer. What is shown is from ', neverAnswered: 'The agent does not answer.',
-    isNow: (name, state) => `${name}: ${state}`, other: '中文', otherLang: 'zh', lang: 'en', roles: {gateway: 'gateway', inner: 'inside', reference: 'reference'},
+    isNow: (name, state) => `${name}: ${state}`, other: '中文', otherLang: 'zh', lang: 'en-GB', roles: {gateway: 'gateway', inner: 'inside', reference: 'reference'},
   },
   zh: {
     tunnels: '隧道', tunnel: '隧道', state: '状态', cause: '原因', since: '持续', rtt: '往返时延', loss: '丢包(1 分钟)',
@@ -166,7 +166,7 @@ function causeBlock(cause) {
   const action = inLanguage(cause.action, cause.action_zh);
   if (action) block.append(el('p.soft', word('action')), el('p', action));
   if (cause.alternatives.length)
-    block.append(el('p.soft', word('alternatives')), list(cause.alternatives.map(id => `${titleOfId(id)} (${id})`)));
+    block.append(el('p.soft', word('alternatives')), list(cause.alternatives.map(id => causes.has(id) ? `${titleOfId(id)} (${id})` : id)));
   block.append(el('p.soft', word('first'), ' ', clock(cause.first_seen), ' · ', cause.cause));
   return block;
 }

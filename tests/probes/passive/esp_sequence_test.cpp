@@ -221,6 +221,17 @@ TEST(EspSequence, ARestartIsNoLoss) {
   }
 }
 
+TEST(EspSequence, AReplayOfOldPacketsIsNoLossWhenTheStreamGoesOn) {
+  Stream s;
+  s.feed(1, 20'000);
+  s.feed(12'000, 12'005);
+  s.feed(20'001, 25'000);
+  s.silence(seconds(5));
+  s.sequence.settle_all();
+  EXPECT_EQ(s.sequence.lost(), 0U);
+  EXPECT_EQ(s.sequence.jumps(), 2U);
+}
+
 TEST(EspSequence, LossGoesOnBeingCountedAfterARestart) {
   Stream s;
   s.feed(1, 50'000);

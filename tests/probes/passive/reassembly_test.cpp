@@ -178,6 +178,17 @@ TEST(Reassembly, TwoEndsContradictEachOther) {
   EXPECT_EQ(reassembly.counters().overlapping, 1U);
 }
 
+TEST(Reassembly, NothingLiesBeyondTheEnd) {
+  const auto long_one = cut_in_pieces(udp(500, 500, isakmp(500)), 136);
+  const auto short_one = cut_in_pieces(udp(500, 500, isakmp(200)), 136);
+  for (const std::size_t later : {std::size_t{2}, std::size_t{3}}) {  // more of it, and a second end
+    Reassembly reassembly;
+    reassembly.add(short_one.back().datagram, kStart);
+    reassembly.add(long_one[later].datagram, kStart);
+    EXPECT_EQ(reassembly.counters().overlapping, 1U);
+  }
+}
+
 TEST(Reassembly, TooManyFragments) {
   const auto pieces = cut_in_pieces(udp(500, 500, isakmp(2000)), 8);
   Reassembly reassembly;

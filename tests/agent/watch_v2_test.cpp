@@ -1,0 +1,386 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/ike_script.h"
+
+// Conversations of IKEv2 as they look without keys, and what must follow from them. Each failure has a neighbour that
+// looks alike and must not raise it.
+namespace tunnelwatch {
+namespace {
+
+using test::Buffer;
+using test::IkeScript;
+using test::RawMessage;
+using test::Suite;
+using From = IkeScript::From;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Not;
+
+constexpr std::uint64_t kSpiI = 0xaaaaaaaaaaaaaaaa;
+constexpr std::uint64_t kSpiR = 0xbbbbbbbbbbbbbbbb;
+
+RawMessage request(std::uint8_t exchange, std::uint32_t id, std::vector<test::RawPayload> payloads, bool by_initiator = true) {
+  RawMessage m;
+  m.spi_i = kSpiI;
+  m.spi_r = exchange == wire::ike_sa_init ? 0 : kSpiR;
+  m.exchange = exchange;
+  m.message_id = id;
+  m.flags = by_initiator ? 0x08 : 0x00;
+  m.payloads = std::move(payloads);
+  return m;
+}
+
+RawMessage response(std::uint8_t exchange, std::uint32_t id, std::vector<test::RawPayload> payloads, bool by_responder = true) {
+  RawMessage m = request(exchange, id, std::move(payloads));
+  m.spi_r = kSpiR;
+  m.flags = by_responder ? 0x20 : 0x28;
+  return m;
+}
+
+RawMessage init_request(const Suite& s = {}) { return request(wire::ike_sa_init, 0, {test::sa_v2(s), test::ke_v2(s.group), {wire::v2_nonce, Buffer(32, 1)}}); }
+RawMessage init_response(const Suite& s = {}) { return response(wire::ike_sa_init, 0, {test::sa_v2(s), test::ke_v2(s.group), {wire::v2_nonce, Buffer(32, 2)}}); }
+RawMessage sealed(std::uint8_t exchange, std::uint32_t id, std::uint8_t first, std::size_t plaintext, const Suite& s = {}) {
+  return request(exchange, id, {test::encrypted_v2(first, plaintext, s)});
+}
+RawMessage sealed_answer(std::uint8_t exchange, std::uint32_t id, std::uint8_t first, std::size_t plaintext, const Suite& s = {}) {
+  return response(exchange, id, {test::encrypted_v2(first, plaintext, s)});
+}
+
+// IDi, AUTH, SA, TSi, TSr of an ordinary request, and what its answer holds with and without a child.
+constexpr std::size_t kAuthRequest = 220;
+constexpr std::size_t kAuthAnswer = 180;
+constexpr std::size_t kAuthAnswerWithoutChild = 17 + 40 + 8;
+
+// A whole negotiation; a later one has SPIs of its own, as it has on the wire.
+void connect(IkeScript& s, int ms = 0, const Suite& suite = {}) {
+  const auto with_spi = [&](RawMessage m) {
+    m.spi_i += static_cast<std::uint64_t>(ms);
+    return m;
+  };
+  s.ike(ms, From::local, with_spi(init_request(suite)));
+  s.ike(ms + 10, From::remote, with_spi(init_response(suite)));
+  s.ike(ms + 20, From::local, with_spi(sealed(wire::ike_auth, 1, wire::v2_id_initiator, kAuthRequest, suite)), 4500);
+  s.ike(ms + 30, From::remote, with_spi(sealed_answer(wire::ike_auth, 1, wire::v2_id_responder, kAuthAnswer, suite)), 4500);
+}
+
+class EverySuite : public testing::TestWithParam<Suite> {};
+
+INSTANTIATE_TEST_SUITE_P(Suites, EverySuite,
+                         testing::Values(Suite{}, Suite{12, 128, 2, 2, 14}, Suite{12, 256, 6, 13, 20}, Suite{12, 256, 7, 14, 16}, Suite{20, 256, 6, 0, 20},
+                                         Suite{28, 0, 5, 0, 31}));
+
+TEST_P(EverySuite, AHealthyNegotiationRaisesNothing) {
+  IkeScript s;
+  connect(s, 0, GetParam());
+  s.esp(100, From::local, 5);
+  s.esp(110, From::remote, 5);
+  s.pass(3000);
+  s.finish();
+  EXPECT_THAT(s.active(), IsEmpty());
+  EXPECT_EQ(s.state(), "up");
+}
+
+TEST_P(EverySuite, ALoneNotifyToIkeAuthIsARefusedAuthentication) {
+  IkeScript s;
+  s.ike(0, From::local, init_request(GetParam()));
+  s.ike(10, From::remote, init_response(GetParam()));
+  s.ike(20, From::local, sealed(wire::ike_auth, 1, wire::v2_id_initiator, kAuthRequest, GetParam()), 4500);
+  s.ike(30, From::remote, sealed_answer(wire::ike_auth, 1, wire::v2_notify, 8, GetParam()), 4500);
+  EXPECT_THAT(s.active(), ElementsAre("authentication_fail"));
+  EXPECT_EQ(s.state(), "down");
+  connect(s, 2000, GetParam());
+  EXPECT_THAT(s.active(), IsEmpty());
+  EXPECT_THAT(s.cleared(), ElementsAre("authentication_fail"));
+}
+
+TEST_P(EverySuite, AnAnswerTooShortForAChildIsAPhase2Mismatch) {
+  IkeScript s;
+  s.ike(0, From::local, init_request(GetParam()));
+  s.ike(10, From::remote, init_response(GetParam()));
+  s.ike(20, From::local, sealed(wire::ike_auth, 1, wire::v2_id_initiator, kAuthRequest, GetParam()), 4500);
+  s.ike(30, From::remote, sealed_answer(wire::ike_auth, 1, wire::v2_id_responder, kAuthAnswerWithoutChild, GetParam()), 4500);
+  EXPECT_THAT(s.active(), IsEmpty()) << "an EAP round could still follow";
+  s.pass(900);
+  EXPECT_THAT(s.active(), ElementsAre("phase2_proposal_or_pfs_mismatch"));
+}
+
+TEST(WatchV2, EapRoundsAreNoRefusedChild) {
+  IkeScript s;
+  s.ike(0, From::local, init_request());
+  s.ike(10, From::remote, init_response());
+  s.ike(20, From::local, sealed(wire::ike_auth, 1, wire::v2_id_initiator, kAuthRequest), 4500);
+  s.ike(30, From::remote, sealed_answer(wire::ike_auth, 1, wire::v2_id_responder, kAuthAnswerWithoutChild), 4500);
+  s.ike(60, From::local, sealed(wire::ike_auth, 2, wire::v2_eap, 20), 4500);
+  s.ike(70, From::remote, sealed_answer(wire::ike_auth, 2, wire::v2_eap, 40), 4500);
+  s.ike(80, From::local, sealed(wire::ike_auth, 3, wire::v2_eap, 60), 4500);
+  s.ike(90, From::remote, sealed_answer(wire::ike_auth, 3, wire::v2_eap, 8), 4500);
+  s.ike(100, From::local, sealed(wire::ike_auth, 4, wire::v2_auth, 40), 4500);
+  s.ike(110, From::remote, sealed_answer(wire::ike_auth, 4, wire::v2_auth, 150), 4500);
+  s.pass(3000);
+  EXPECT_THAT(s.active(), IsEmpty());
+  EXPECT_EQ(s.state(), "up");
+}
+
+TEST(WatchV2, EapThatEndsWithANotifyIsARefusedEap) {
+  IkeScript s;
+  s.ike(0, From::local, init_request());
+  s.ike(10, From::remote, init_response());
+  s.ike(20, From::local, sealed(wire::ike_auth, 1, wire::v2_id_initiator, kAuthRequest), 4500);
+  s.ike(30, From::remote, sealed_answer(wire::ike_auth, 1, wire::v2_id_responder, 100), 4500);
+  s.ike(60, From::local, sealed(wire::ike_auth, 2, wire::v2_eap, 20), 4500);
+  s.ike(70, From::remote, sealed_answer(wire::ike_auth, 2, wire::v2_eap, 8), 4500);
+  s.ike(80, From::local, sealed(wire::informational, 3, wire::v2_notify, 8), 4500);
+  EXPECT_THAT(s.active(), ElementsAre("eap_authentication_fail"));
+}
+
+TEST(WatchV2, OurRefusalRightAfterIkeAuthIsARefusedAuthentication) {
+  IkeScript s;
+  connect(s);
+  s.ike(40, From::local, sealed(wire::informational, 2, wire::v2_notify, 8), 4500);
+  s.ike(50, From::remote, sealed_answer(wire::informational, 2, 0, 0), 4500);
+  EXPECT_THAT(s.active(), ElementsAre("authentication_fail"));
+}
+
+TEST(WatchV2, AMobikeUpdateRightAfterIkeAuthIsNoRefusal) {
+  IkeScript s;
+  connect(s);
+  s.ike(40, From::local, sealed(wire::informational, 2, wire::v2_notify, 28 + 28), 4500);
+  s.ike(50, From::remote, sealed_answer(wire::informational, 2, wire::v2_notify, 56), 4500);
+  s.pass(2000);
+  EXPECT_THAT(s.active(), IsEmpty());
+}
+
+TEST(WatchV2, NoProposalChosenIsAPhase1MismatchAndSaysWhatDiffers) {
+  IkeScript s;
+  // The peer once offered something itself, so both offers are known.
+  RawMessage theirs = init_request({12, 128, 2, 2, 2});
+  theirs.spi_i = 0x77;
+  s.ike(0, From::remote, theirs);
+  s.ike(100, From::local, init_request());
+  RawMessage refusal = response(wire::ike_sa_init, 0, {test::notify_v2(14)});
+  refusal.spi_r = 0;
+  s.ike(110, From::remote, refusal);
+  EXPECT_THAT(s.active(), Contains("phase1_proposal_mismatch"));
+  const auto report = s.watch().report(WallClock::of_capture_file());
+  EXPECT_THAT(report.front().offers.differences, Contains("DH group: local offers MODP_2048; remote offers MODP_1024"));
+}
+
+TEST(WatchV2, OneInvalidKePayloadIsNormal) {
+  IkeScript s;
+  s.ike(0, From::local, init_request({12, 256, 5, 12, 19}));
+  RawMessage wrong = response(wire::ike_sa_init, 0, {test::notify_v2(17, {0, 14})});
+  wrong.spi_r = 0;
+  s.ike(10, From::remote, wrong);
+  s.ike(20, From::local, init_request());
+  s.ike(30, From::remote, init_response());
+  s.ike(40, From::local, sealed(wire::ike_auth, 1, wire::v2_id_initiator, kAuthRequest), 4500);
+  s.ike(50, From::remote, sealed_answer(wire::ike_auth, 1, wire::v2_id_responder, kAuthAnswer), 4500);
+  s.pass(2000);
+  EXPECT_THAT(s.active(), IsEmpty());
+  EXPECT_THAT(s.events(), Contains("group_retried"));
+}
+
+TEST(WatchV2, OneCookieIsNormal) {
+  IkeScript s;
+  s.ike(0, From::local, init_request());
+  RawMessage challenge = response(wire::ike_sa_init, 0, {test::notify_v2(16390, Buffer(20, 9))});
+  challenge.spi_r = 0;
+  s.ike(10, From::remote, challenge);
+  RawMessage with_cookie = init_request();
+  with_cookie.payloads.insert(with_cookie.payloads.begin(), test::notify_v2(16390, Buffer(20, 9)));
+  s.ike(20, From::local, with_cookie);
+  s.ike(30, From::remote, init_response());
+  EXPECT_THAT(s.active(), IsEmpty());
+}
+
+TEST(WatchV2, SilenceIsToldAfterTwoRepetitionsOrAtLength) {
+  IkeScript s;
+  s.ike(0, From::local, init_request());
+  s.ike(1000, From::local, init_request());
+  s.pass(1500);
+  EXPECT_THAT(s.active(), IsEmpty()) << "one lost packet is no fault";
+  s.ike(2500, From::local, init_request());
+  EXPECT_THAT(s.active(), ElementsAre("exchange_timeout"));
+  s.ike(2600, From::remote, init_response());
+  EXPECT_THAT(s.active(), IsEmpty());
+}
+
+TEST(WatchV2, TheSameBytesWithinMillisecondsAreOneMessage) {
+  IkeScript s;
+  for (int copy = 0; copy < 4; ++copy) s.ike(copy, From::local, init_request());
+  s.pass(900);
+  EXPECT_THAT(s.active(), IsEmpty());
+  EXPECT_EQ(s.watch().tracker().counters().duplicates, 3U);
+}
+
+TEST(WatchV2, AnAbandonedAttemptIsForgottenWhenALaterOneSucceeds) {
+  IkeScript s;
+  RawMessage given_up = init_request();
+  given_up.spi_i = 0x77;
+  for (const int ms : {0, 1000, 2500}) s.ike(ms, From::local, given_up);
+  EXPECT_THAT(s.active(), Contains("exchange_timeout"));
+  connect(s, 3000);
+  s.pass(10000);
+  EXPECT_THAT(s.active(), IsEmpty());
+}
+
+TEST(WatchV2, IkeAuthUnansweredOn4500) {
+  IkeScript s;
+  s.ike(0, From::local, init_request());
+  s.ike(10, From::remote, init_response());
+  for (const int ms : {20, 1020, 2520}) s.ike(ms, From::local, sealed(wire::ike_auth, 1, wire::v2_id_initiator, kAuthRequest), 4500);
+  EXPECT_THAT(s.active(), ElementsAre("ike_port_4500_blocked"));
+}
+
+TEST(WatchV2, IcmpRejectionOfIkeNamesThePort) {
+  IkeScript s;
+  s.ike(0, From::local, init_request());
+  s.icmp(5, false, 3, 13, wire::DatagramKind::ike, 500);
+  EXPECT_THAT(s.active(), ElementsAre("ike_port_500_blocked"));
+}
+
+TEST(WatchV2, RekeysOfChildAndIkeRaiseNothing) {
+  IkeScript s;
+  connect(s);
+  s.ike(4000, From::local, sealed(wire::create_child_sa, 2, wire::v2_notify, 400), 4500);
+  s.ike(4010, From::remote, sealed_answer(wire::create_child_sa, 2, wire::v2_sa, 400), 4500);
+  s.ike(4020, From::local, sealed(wire::informational, 3, wire::v2_delete, 12), 4500);
+  s.ike(4030, From::remote, sealed_answer(wire::informational, 3, wire::v2_delete, 12), 4500);
+  s.ike(7000, From::local, sealed(wire::create_child_sa, 4, wire::v2_sa, 350), 4500);
+  s.ike(7010, From::remote, sealed_answer(wire::create_child_sa, 4, wire::v2_sa, 350), 4500);
+  s.ike(7020, From::local, sealed(wire::informational, 5, wire::v2_delete, 8), 4500);
+  s.ike(7030, From::remote, sealed_answer(wire::informational, 5, 0, 0), 4500);
+  s.pass(9000);
+  EXPECT_THAT(s.active(), IsEmpty());
+  EXPECT_EQ(s.state(), "up");
+  EXPECT_THAT(s.events(), testing::IsSupersetOf({"child_sa_rekeyed", "ike_sa_rekeyed"}));
+  // The new SA speaks with SPIs that no IKE_SA_INIT ever named.
+  RawMessage next = sealed(wire::informational, 0, 0, 0);
+  next.spi_i = 0xcc;
+  next.spi_r = 0xdd;
+  s.ike(9500, From::local, next, 4500);
+  EXPECT_EQ(s.state(), "up");
+}
+
+TEST(WatchV2, ARefusedRekeyWarnsWhileTheTunnelWorks) {
+  IkeScript s;
+  connect(s);
+  s.ike(4000, From::local, sealed(wire::create_child_sa, 2, wire::v2_notify, 400), 4500);
+  s.ike(4010, From::remote, sealed_answer(wire::create_child_sa, 2, wire::v2_notify, 8), 4500);
+  s.pass(5000);
+  EXPECT_THAT(s.active(), ElementsAre("phase2_proposal_or_pfs_mismatch"));
+  EXPECT_EQ(s.state(), "up");
+}
+
+TEST(WatchV2, InvalidKePayloadAtRekeyIsNormal) {
+  IkeScript s;
+  connect(s);
+  s.ike(4000, From::local, sealed(wire::create_child_sa, 2, wire::v2_notify, 400), 4500);
+  s.ike(4010, From::remote, sealed_answer(wire::create_child_sa, 2, wire::v2_notify, 10), 4500);
+  s.ike(4020, From::local, sealed(wire::create_child_sa, 3, wire::v2_notify, 500), 4500);
+  s.ike(4030, From::remote, sealed_answer(wire::create_child_sa, 3, wire::v2_sa, 500), 4500);
+  s.pass(6000);
+  EXPECT_THAT(s.active(), IsEmpty());
+}
+
+TEST(WatchV2, ThePeersDeleteIsToldAndOursIsNot) {
+  for (const bool by_peer : {true, false}) {
+    SCOPED_TRACE(by_peer);
+    IkeScript s;
+    connect(s);
+    RawMessage remove = sealed(wire::informational, by_peer ? 0 : 2, wire::v2_delete, 8);
+    RawMessage done = sealed_answer(wire::informational, by_peer ? 0 : 2, 0, 0);
+    if (by_peer) {
+      remove.flags = 0x00;
+      done.flags = 0x28;
+    }
+    s.ike(1000, by_peer ? From::remote : From::local, remove, 4500);
+    s.ike(1010, by_peer ? From::local : From::remote, done, 4500);
+    s.pass(2500);
+    if (by_peer) {
+      EXPECT_THAT(s.active(), ElementsAre("peer_request"));
+    } else {
+      EXPECT_THAT(s.active(), IsEmpty());
+    }
+    EXPECT_EQ(s.state(), "down");
+  }
+}
+
+TEST(WatchV2, AReauthenticationIsNoDeletion) {
+  IkeScript s;
+  connect(s);
+  s.ike(1000, From::local, sealed(wire::informational, 2, wire::v2_delete, 8), 4500);
+  s.ike(1010, From::remote, sealed_answer(wire::informational, 2, 0, 0), 4500);
+  RawMessage anew = init_request();
+  anew.spi_i = 0x99;
+  s.ike(1050, From::local, anew);
+  s.pass(2000);
+  EXPECT_THAT(s.events(), Contains("ike_sa_reauthenticated"));
+  EXPECT_THAT(s.active(), Not(Contains("peer_request")));
+}
+
+TEST(WatchV2, LivenessUnansweredIsToldBeforeTheDaemonGivesUp) {
+  IkeScript s;
+  connect(s);
+  for (const int ms : {5000, 6000, 7500}) s.ike(ms, From::local, sealed(wire::informational, 2, 0, 0), 4500);
+  EXPECT_THAT(s.active(), ElementsAre("dpd_timeout"));
+  EXPECT_EQ(s.state(), "down");
+  s.ike(7600, From::remote, sealed_answer(wire::informational, 2, 0, 0), 4500);
+  EXPECT_THAT(s.active(), IsEmpty());
+  EXPECT_EQ(s.state(), "up");
+}
+
+TEST(WatchV2, EspOutOnlyWhileThePeerAnswersIsBlockedEsp) {
+  IkeScript s;
+  connect(s);
+  s.esp(100, From::local, 1);
+  s.esp(600, From::local, 6);
+  EXPECT_THAT(s.active(), IsEmpty()) << "the peer may be gone altogether";
+  s.ike(900, From::local, sealed(wire::informational, 2, 0, 0), 4500);
+  s.ike(910, From::remote, sealed_answer(wire::informational, 2, 0, 0), 4500);
+  EXPECT_THAT(s.active(), ElementsAre("esp_blocked"));
+  s.esp(1500, From::remote, 1);
+  EXPECT_THAT(s.active(), IsEmpty());
+}
+
+TEST(WatchV2, ACaptureOfOneDirectionIsNoSilence) {
+  IkeScript s;
+  s.ike(0, From::local, init_request());
+  s.ike(20, From::local, sealed(wire::ike_auth, 1, wire::v2_id_initiator, kAuthRequest), 4500);
+  s.ike(3000, From::local, sealed(wire::informational, 2, 0, 0), 4500);
+  s.ike(6000, From::local, sealed(wire::informational, 3, 0, 0), 4500);
+  s.pass(6500);
+  EXPECT_THAT(s.active(), IsEmpty());
+}
+
+TEST(WatchV2, AFloodOfForgedInitiationsStaysBoundedAndHarmsNobody) {
+  IkeScript s;
+  connect(s);
+  for (std::uint32_t i = 0; i < 20000; ++i) {
+    RawMessage forged = init_request();
+    forged.spi_i = 0x100000 + i;
+    const Buffer bytes = test::bytes_of(forged);
+    wire::Datagram d;
+    d.kind = wire::DatagramKind::ike;
+    d.source = IpAddress::v4(0x0a000000U + i);
+    d.destination = IkeScript::kLocal;
+    d.source_port = d.destination_port = 500;
+    d.ttl = 50;
+    d.payload = bytes;
+    s.watch().on_ike(d, TimePoint{} + std::chrono::hours(2), false);
+  }
+  std::size_t peers = 0;
+  bool ours_lives = false;
+  s.watch().tracker().for_each([&](const passive::IkePeerView& v) {
+    ++peers;
+    ours_lives = ours_lives || (v.key.remote == IkeScript::kRemote && v.state == passive::PeerState::up);
+  });
+  EXPECT_LE(peers, 512U);
+  EXPECT_TRUE(ours_lives);
+  EXPECT_GT(s.watch().tracker().counters().evicted_peers, 0U);
+}
+
+}  // namespace
+}  // namespace tunnelwatch
