@@ -288,6 +288,10 @@ bool Agent::Impl::any_capture_up() const {
 
 std::vector<std::string> Agent::Impl::not_ready() const {
   std::vector<std::string> reasons;
+  for (const auto& [name, c] : captures_) {
+    if (!c.state.up && c.state.error.empty()) reasons.push_back(fmt::format("capture on {} is starting", name));
+  }
+  if (!reasons.empty()) return reasons;
   if (captures_.empty())
     reasons.emplace_back("no interface to capture on: none is configured and none has a default route");
   for (const auto& [name, c] : captures_) {

@@ -430,11 +430,20 @@ void ProbeDriver::tick(TimePoint now) {
 }
 
 std::vector<std::pair<std::string, bool>> ProbeDriver::sources() const {
-  const bool ike = settings_.probes.ike.enabled;
-  return {{"icmp_v4", icmp_[0] != nullptr},
-          {"icmp_v6", icmp_[1] != nullptr},
-          {"ike_probe_v4", !ike || (udp_[0][0] && udp_[0][1])},
-          {"ike_probe_v6", !ike || (udp_[1][0] && udp_[1][1])}};
+  std::vector<std::pair<std::string, bool>> list;
+  const auto add = [&](IpFamily family, std::string_view suffix) {
+    const auto is_of = [&](const std::optional<IpAddress>& a) { return a && a->family() == family; };
+    const bool pinged =
+        std::any_of(targets_.begin(), targets_.end(), [&](const auto& t) { return is_of(t.second.address); });
+    const bool probed =
+        std::any_of(probed_.begin(), probed_.end(), [&](const auto& p) { return is_of(p.second.address); });
+    const auto& udp = udp_[index(family)];
+    if (pinged) list.emplace_back(fmt::format("icmp{}", suffix), icmp_[index(family)] != nullptr);
+    if (probed) list.emplace_back(fmt::format("ike_probe{}", suffix), udp[0] != nullptr && udp[1] != nullptr);
+  };
+  add(IpFamily::v4, "_v4");
+  add(IpFamily::v6, "_v6");
+  return list;
 }
 
 void ProbeDriver::report(exporters::Report& report, const WallClock& clock) const {

@@ -41,7 +41,7 @@ class ProbeDriver {
 
   bool is_own_spi(std::uint64_t spi) const { return ike_.is_own_spi(spi); }
   void report(exporters::Report& report, const WallClock& clock) const;
-  // icmp_v4, icmp_v6, ike_probe_v4, ike_probe_v6: whether they can see.
+  // icmp_v4, icmp_v6, ike_probe_v4, ike_probe_v6, those that some target needs: whether they can see.
   std::vector<std::pair<std::string, bool>> sources() const;
   // Why not, one sentence each.
   const std::vector<std::string>& complaints() const { return complaints_; }

@@ -22,6 +22,8 @@ constexpr std::uint64_t kOneWayPackets = 3;
 constexpr std::uint64_t kUnreturnedPackets = 2;  // beside inner hosts that fell silent
 constexpr Duration kOneWayAtOnce = 300ms;        // where none ever came back
 constexpr Duration kOneWayLater = 2s;            // where some did before
+// ESP this long behind a deletion belongs to a new SA.
+constexpr Duration kAfterDeletion = 2s;
 constexpr std::uint32_t kSilentProbes = 2;
 constexpr std::uint32_t kSilentEchoes = 2;
 // Fewer lost echoes than this are chance, whatever the ratio: two of twenty are no alarm yet.
@@ -259,6 +261,8 @@ void Evidence::on_esp(bool outbound, std::uint64_t packets, TimePoint at) {
     if (!child_since_) child_since_ = at;  // the capture began behind the negotiation
     facts_.deny(F::esp_one_way, at);
     facts_.deny(F::esp_unreturned, at);
+    if (facts_.is(F::peer_deleted) && at - facts_[F::peer_deleted].last > kAfterDeletion)
+      facts_.deny(F::peer_deleted, at);
     facts_.deny(F::esp_rejected, at);
     facts_.deny(F::peer_unreachable, at);
     facts_.deny(F::auth_unanswered_4500, at);

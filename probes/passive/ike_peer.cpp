@@ -19,7 +19,39 @@ bool is_known_payload_v2(std::uint8_t type) { return type >= 33 && type <= 54; }
 
 }  // namespace
 
+// A request that no responder can accept, sent from a port of its own: somebody asks whether IKE is reachable. Our own
+// probes look so in a capture file. Neither they nor their answers say anything about the tunnel.
+bool IkeTracker::Peer::is_reachability_probe(const wire::Datagram& d) {
+  const auto header = wire::parse_ike_header(d.payload);
+  if (!header) return false;
+  if (std::find(probe_spis_.begin(), probe_spis_.end(), header->spi_initiator) != probe_spis_.end()) return true;
+  if (header->spi_responder != 0 || header->is_response() || d.source_port == 500 || d.source_port == 4500)
+    return false;
+  constexpr std::uint16_t kPrivateUse = 1024;     // of IKEv2 transform ids
+  constexpr std::uint16_t kPrivateUseV1 = 65001;  // of IKEv1 attribute values
+  bool probe = header->major() == 3 && header->length == wire::kIkeHeaderSize;
+  if (const auto message = wire::parse_ike(d.payload, d.cut); message) {
+    if (const auto* sa = message->find(wire::v2_sa); sa != nullptr && header->major() == 2) {
+      const auto proposals = wire::parse_sa_v2(sa->body);
+      probe = proposals && std::all_of(proposals->begin(), proposals->end(), [](const wire::Proposal& p) {
+                return std::any_of(p.transforms.begin(), p.transforms.end(), [](const wire::Transform& t) {
+                  return t.type == wire::transform_encryption && t.id >= kPrivateUse;
+                });
+              });
+    } else if (const auto* sa1 = message->find(wire::v1_sa); sa1 != nullptr && header->major() == 1) {
+      const auto suites = wire::parse_sa_v1(sa1->body);
+      probe = suites && std::all_of(suites->begin(), suites->end(),
+                                    [](const wire::Phase1Transform& t) { return t.encryption >= kPrivateUseV1; });
+    }
+  }
+  if (!probe) return false;
+  probe_spis_.push_back(header->spi_initiator);
+  if (probe_spis_.size() > 16) probe_spis_.pop_front();
+  return true;
+}
+
 void IkeTracker::Peer::on_datagram(const wire::Datagram& d, TimePoint at, bool reassembled) {
+  if (is_reachability_probe(d)) return;
   const Side from = d.source == view_.key.local ? Side::local : Side::remote;
   ++view_.messages[index(from)];
   const auto message = wire::parse_ike(d.payload, d.cut);

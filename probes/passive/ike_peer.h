@@ -65,6 +65,7 @@ class IkeTracker::Peer final : public IkeObservationSink {
   void make_room();
   void learn_offers(const wire::IkeMessage& message, Side from);
   void learn_nat(const wire::Datagram& datagram, const wire::IkeMessage& message, Side from, TimePoint at);
+  bool is_reachability_probe(const wire::Datagram& datagram);
   void tell_malformed(wire::ParseError error, const wire::Datagram& datagram, Side from, TimePoint at);
   void tell_oddities(const wire::IkeMessage& message, const wire::Datagram& datagram, Side from, TimePoint at);
   bool other_alive(const Session* except) const;
@@ -77,6 +78,7 @@ class IkeTracker::Peer final : public IkeObservationSink {
   bool rekeyed_unseen_ = false;       // a rekey made an IKE SA whose first message is still to come
   std::optional<SuiteLengths> rekeyed_suite_;
   std::deque<Seen> seen_;
+  std::deque<std::uint64_t> probe_spis_;
   std::optional<std::uint8_t> first_ttl_;  // of the first side heard
   IpAddress first_source_;
   bool child_refused_ = false;

@@ -59,6 +59,12 @@ void IkeV1Session::on_message(const IkeInput& in, IkeObservationSink& sink) {
   last_seen_ = in.at;
   const auto& h = in.message.header;
   if (h.spi_responder != 0) cookie_responder_ = h.spi_responder;
+  if (const auto* fragment = in.message.find(wire::v1_fragment); fragment != nullptr) {
+    // Fragment id, number, flags: one message in several datagrams, told by its first one.
+    wire::ByteReader r(fragment->body);
+    r.skip(2);
+    if (r.u8() != 1) return;
+  }
   switch (h.exchange) {
     case wire::v1_identity_protection:
     case wire::v1_aggressive:
@@ -86,6 +92,11 @@ void IkeV1Session::on_message(const IkeInput& in, IkeObservationSink& sink) {
 // Which message of the mode this is, by who sends it and what it carries in clear.
 std::uint8_t IkeV1Session::step_of(const IkeInput& in) const {
   const bool by_initiator = in.from == initiator_;
+  if (in.message.find(wire::v1_fragment) != nullptr) {
+    // What is in fragments is not seen; only the messages with certificates are that long.
+    if (in.message.header.exchange == wire::v1_aggressive) return by_initiator ? std::uint8_t{3} : std::uint8_t{2};
+    return by_initiator ? std::uint8_t{5} : std::uint8_t{6};
+  }
   if (in.message.header.exchange == wire::v1_aggressive) {
     if (!by_initiator) return 2;
     return in.message.find(wire::v1_sa) != nullptr ? 1 : 3;

@@ -13,6 +13,7 @@ namespace {
 // How long a decision waits for what would contradict it. All below the second in which a verdict is due.
 constexpr Duration kFirstChildDoubt = 400ms;  // an EAP round may follow
 constexpr Duration kRekeyDoubt = 700ms;       // a retry with another group may follow, or the peer's own rekey collided
+constexpr Duration kRefusalDoubt = 1500ms;    // an address update (MOBIKE) is a lone notify too, but the SA lives on
 constexpr Duration kEapDoubt = 900ms;         // the client's AUTH may follow EAP-Success, which looks like EAP-Failure
 constexpr Duration kDeleteDoubt = 700ms;      // a reauthentication may follow
 // An INFORMATIONAL that refuses what IKE_AUTH brought follows it at once.
@@ -58,6 +59,9 @@ IkeV2Session::Pending* IkeV2Session::find(Side by, std::uint32_t message_id) {
 void IkeV2Session::on_message(const IkeInput& in, IkeObservationSink& sink) {
   last_seen_ = in.at;
   const auto& h = in.message.header;
+  const bool about_refusal =
+      h.exchange == wire::ike_auth || (refusal_id_ && h.message_id == *refusal_id_ && h.is_response());
+  if (!about_refusal) live_on(in.at, sink);
   if (h.spi_responder != 0) spi_responder_ = h.spi_responder;
   // A session that the capture joins later says at least that it lives.
   if (phase_ == SessionPhase::init && h.exchange != wire::ike_sa_init && h.exchange != wire::ike_session_resume) {
@@ -202,7 +206,7 @@ void IkeV2Session::on_response(const IkeInput& in, IkeObservationSink& sink) {
   }
 }
 
-void IkeV2Session::on_init_response(const IkeInput& in, const Pending*, IkeObservationSink& sink) {
+void IkeV2Session::on_init_response(const IkeInput& in, const Pending* request, IkeObservationSink& sink) {
   const auto& m = in.message;
   if (const auto* sa = m.find(wire::v2_sa); sa != nullptr) {
     const auto proposals = wire::parse_sa_v2(sa->body);
@@ -212,6 +216,7 @@ void IkeV2Session::on_init_response(const IkeInput& in, const Pending*, IkeObser
     sink.on_observation(make(IkeSight::init_answered, in.from, in));
     return;
   }
+  if (request == nullptr) return;  // an answer to nothing that was seen proves nothing
   for (const auto& payload : m.payloads) {
     if (payload.type == wire::v2_notify) on_init_notify(in, payload, sink);
   }
@@ -349,7 +354,8 @@ void IkeV2Session::on_child_response(const IkeInput& in, const Pending* request,
     ike_rekey_at_ = in.at;
     // Either a further child or a new IKE SA; a deletion of this one right behind tells.
     sink.on_observation(make(IkeSight::request_answered, in.from, in));
-    if (children_ == 0 && !midway_) {
+    if (children_ == 0 && (!midway_ || child_gone_)) {
+      child_gone_ = false;
       children_ = 1;
       gave_child_ = true;
       sink.on_observation(make(IkeSight::child_established, asker, in));
@@ -363,10 +369,10 @@ void IkeV2Session::on_informational_request(const IkeInput& in, const Pending& r
   if (fresh && phase_ == SessionPhase::established && in.from == initiator_ && !esp_seen_ && is_smallest_notify(in) &&
       request.message_id == auth_rounds_ + 1U) {
     deferred_.cancel(IkeSight::child_refused);
-    phase_ = SessionPhase::failed;
     auto o = make(IkeSight::auth_refused, in.from, in);
     o.certainty = Certainty::likely;
-    sink.on_observation(o);
+    deferred_.add(o, in.at + kRefusalDoubt);
+    refusal_id_ = request.message_id;
     return;
   }
   if (phase_ == SessionPhase::authenticating && eap_) {
@@ -395,6 +401,7 @@ void IkeV2Session::on_deleted(const IkeInput& in, Side by, bool whole_ike_sa, Ik
     if (rekeyed) child_rekey_at_.reset();
     if (children_ > 0) --children_;
     if (!rekeyed && children_ == 0) {
+      child_gone_ = true;
       auto o = make(IkeSight::child_deleted, by, in);
       if (midway_) o.certainty = Certainty::possible;
       sink.on_observation(o);
@@ -412,8 +419,24 @@ void IkeV2Session::on_deleted(const IkeInput& in, Side by, bool whole_ike_sa, Ik
   }
 }
 
+// An SA that was refused is never used again: whatever comes on its SPIs says that it was not.
+void IkeV2Session::live_on(TimePoint now, IkeObservationSink& sink) {
+  if (!refusal_id_) return;
+  refusal_id_.reset();
+  deferred_.cancel(IkeSight::auth_refused);
+  if (phase_ != SessionPhase::failed) return;
+  phase_ = SessionPhase::established;
+  IkeObservation o;
+  o.sight = IkeSight::ike_established;
+  o.by = initiator_;
+  o.version = 2;
+  o.at = o.since = now;
+  sink.on_observation(o);
+}
+
 void IkeV2Session::on_esp(TimePoint now, Side, IkeObservationSink& sink) {
   esp_seen_ = true;
+  if (established_at_ && now > *established_at_) live_on(now, sink);
   if (!deferred_.has(IkeSight::child_refused) || !established_at_ || now < *established_at_) return;
   deferred_.cancel(IkeSight::child_refused);
   children_ = std::max(children_, 1);
@@ -454,7 +477,9 @@ void IkeV2Session::tell_unanswered(Pending& p, TimePoint now, IkeObservationSink
 }
 
 void IkeV2Session::advance(TimePoint now, IkeObservationSink& sink) {
+  const bool refusal_waits = deferred_.has(IkeSight::auth_refused);
   deferred_.advance(now, sink);
+  if (refusal_waits && !deferred_.has(IkeSight::auth_refused)) phase_ = SessionPhase::failed;
   if (phase_ == SessionPhase::ended || phase_ == SessionPhase::failed) return;
   for (std::size_t i = pending_.size(); i-- > 0;) {
     Pending& p = pending_[i];

@@ -74,6 +74,7 @@ class IkeV2Session {
   void judge_first_child(const IkeInput& in, const PlaintextRange& inside, IkeObservationSink& sink);
   bool is_lone_notify(const IkeInput& in) const;
   bool is_smallest_notify(const IkeInput& in) const;
+  void live_on(TimePoint now, IkeObservationSink& sink);
   void tell_unanswered(Pending& p, TimePoint now, IkeObservationSink& sink);
   Pending* find(Side by, std::uint32_t message_id);
   IkeObservation make(IkeSight sight, Side by, const IkeInput& in) const;
@@ -101,6 +102,8 @@ class IkeV2Session {
   bool eap_ = false;
   bool midway_ = false;
   bool answered_ = false;
+  std::optional<std::uint32_t> refusal_id_;  // message id of what may have been a refusal by the initiator
+  bool child_gone_ = false;
   bool esp_seen_ = false;
   bool gave_child_ = false;
   int children_ = 0;
