@@ -211,7 +211,8 @@ void IkeTracker::Peer::tell_oddities(const wire::IkeMessage& message, const wire
 void IkeTracker::Peer::on_esp(bool from_local, bool in_udp, TimePoint at) {
   view_.esp_in_udp = in_udp;
   for (auto& session : sessions_) {
-    if (session.phase() != SessionPhase::established) continue;
+    // Also one that seemed refused: traffic would show that it was not.
+    if (session.phase() != SessionPhase::established && session.phase() != SessionPhase::failed) continue;
     current_ = &session;
     std::visit([&](auto& machine) { machine.on_esp(at, from_local ? Side::local : Side::remote, *this); },
                session.machine);

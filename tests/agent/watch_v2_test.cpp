@@ -150,7 +150,23 @@ TEST(WatchV2, OurRefusalRightAfterIkeAuthIsARefusedAuthentication) {
   connect(s);
   s.ike(40, From::local, sealed(wire::informational, 2, wire::v2_notify, 8), 4500);
   s.ike(50, From::remote, sealed_answer(wire::informational, 2, 0, 0), 4500);
+  EXPECT_THAT(s.active(), IsEmpty()) << "an address update looks the same";
+  s.pass(2000);
   EXPECT_THAT(s.active(), ElementsAre("authentication_fail"));
+}
+
+TEST(WatchV2, ALoneNotifyRightAfterIkeAuthIsNoRefusalWhereTheSaLivesOn) {
+  for (const int esp_at : {1000, 4000}) {  // before and after it would have been told
+    SCOPED_TRACE(esp_at);
+    IkeScript s;
+    connect(s);
+    s.ike(40, From::local, sealed(wire::informational, 2, wire::v2_notify, 8), 4500);
+    s.ike(50, From::remote, sealed_answer(wire::informational, 2, 0, 0), 4500);
+    s.esp(esp_at, From::remote, 3);
+    s.pass(6000);
+    EXPECT_THAT(s.active(), IsEmpty());
+    EXPECT_EQ(s.state(), "up");
+  }
 }
 
 TEST(WatchV2, AMobikeUpdateRightAfterIkeAuthIsNoRefusal) {
