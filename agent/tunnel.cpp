@@ -147,9 +147,10 @@ exporters::TunnelReport Tunnel::report(const passive::IkePeerView* view, const W
     r.causes.push_back(std::move(cause));
   }
   for (const Event& e : events_) {
-    const std::string_view by = e.observation.by == Side::local ? "local" : "remote";
-    r.events.push_back({clock.at(e.at), std::string(to_string(e.observation.sight)), std::string(by),
-                        diagnosis::describe(e.observation).en});
+    const std::string name(to_string(e.observation.sight));
+    std::string detail = diagnosis::describe(e.observation).en;
+    if (detail == name) detail.clear();  // an ordinary event says all by its name
+    r.events.push_back({clock.at(e.at), name, std::string(to_string(e.observation.by)), std::move(detail)});
   }
   for (std::size_t i = 0; i < event_counts_.size(); ++i) {
     const auto sight = static_cast<IkeSight>(i);

@@ -33,7 +33,7 @@ Text unanswered(const IkeObservation& o) {
 }
 
 Text refused(const IkeObservation& o, std::string_view what_en, std::string_view what_zh) {
-  return {fmt::format("{} answered {} of {} bytes: {}", en(o.by), request_name(o), o.length, what_en),
+  return {fmt::format("{} answered {} with {} bytes: {}", en(o.by), request_name(o), o.length, what_en),
           fmt::format("{}应答 {}（{} 字节）：{}", zh(o.by), request_name(o), o.length, what_zh)};
 }
 
@@ -73,7 +73,7 @@ Text describe_refusal(const IkeObservation& o) {
                 fmt::format("{}拒绝了身份认证：以 INFORMATIONAL 消息代替应答{}", zh(o.by),
                             o.sends > 1 ? "，且认证消息被重传" : "")};
       }
-      return refused(o, "exactly an error notify and nothing else, so it refused the authentication",
+      return refused(o, "one error notify and nothing else, so it refused the authentication",
                      "只含一个错误通知，即拒绝了身份认证");
     case IkeSight::eap_refused:
       return {fmt::format("{} ended the EAP rounds with a refusal", en(o.by)),
