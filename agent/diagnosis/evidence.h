@@ -65,7 +65,6 @@ class Evidence {
   std::uint32_t group_refusals_ = 0;
   std::uint8_t version_local_ = 0;  // of the last negotiation that each side began
   std::uint8_t version_remote_ = 0;
-  std::uint32_t rejections_500_ = 0;
   ProbePort probe_500_;
   ProbePort probe_4500_;
   bool reference_lossy_ = false;

@@ -23,7 +23,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     d.payload = esp;
     streams.on_packet(d, now);
     const std::uint64_t lost = one.lost();
-    const std::uint32_t sequence = std::uint32_t{data[2]} << 24 | data[3] << 16U | data[4] << 8U | data[5];
+    const std::uint32_t sequence =
+        std::uint32_t{data[2]} << 24 | std::uint32_t{data[3]} << 16 | std::uint32_t{data[4]} << 8 | data[5];
     if (data[0] & 0x80) {
       one.on_packet_after_gap(sequence, now);
     } else {
