@@ -413,8 +413,9 @@ void Evidence::advance(TimePoint now) { judge_esp(now); }
 
 bool Evidence::wants_probe() const {
   return facts_.is(F::init_unanswered) || facts_.is(F::auth_unanswered_4500) || facts_.is(F::liveness_unanswered) ||
-         facts_.is(F::gateway_silent) || facts_.is(F::inner_silent) || facts_.is(F::ike_500_rejected) ||
-         facts_.is(F::peer_unreachable) || probe_500_.silent == 1 || probe_4500_.silent == 1;
+         facts_.is(F::gateway_silent) || facts_.is(F::inner_silent) || facts_.is(F::esp_unreturned) ||
+         facts_.is(F::ike_500_rejected) || facts_.is(F::peer_unreachable) || probe_500_.silent == 1 ||
+         probe_4500_.silent == 1;
 }
 
 }  // namespace tunnelwatch::diagnosis
