@@ -76,6 +76,10 @@ const Rule kRules[] = {
      likely,
      {F::liveness_unanswered, F::gateway_silent, F::peer_unreachable}},
     {Cause::dpd_timeout, [](const Facts& f) { return f.is(F::local_unresponsive); }, possible, {F::local_unresponsive}},
+    {Cause::dpd_timeout,
+     [](const Facts& f) { return f.is(F::liveness_repeated) && f.is(F::gateway_silent); },
+     likely,
+     {F::liveness_repeated, F::gateway_silent, F::peer_unreachable}},
     // A peer that fell silent under a standing SA, seen by our own probes before its liveness runs out.
     {Cause::dpd_timeout,
      [](const Facts& f) {

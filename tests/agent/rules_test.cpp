@@ -58,6 +58,11 @@ TEST(Rules, AProbeLostWhileTheTunnelWorksIsNoAlarm) {
   EXPECT_FALSE(names(with({F::probe_500_silent, F::gateway_answers_echo})).empty());
 }
 
+TEST(Rules, OneRepeatedLivenessRequestIsNothingUnlessEchoesFailToo) {
+  EXPECT_TRUE(names(with({F::liveness_repeated, F::ike_up})).empty());
+  EXPECT_THAT(names(with({F::liveness_repeated, F::ike_up, F::gateway_silent})), testing::ElementsAre("dpd_timeout"));
+}
+
 TEST(Rules, LossIsWhoseItBegins) {
   EXPECT_THAT(names(with({F::gateway_loses, F::references_lose})), testing::ElementsAre("public_network_loss"));
   EXPECT_THAT(names(with({F::gateway_loses}, {F::references_lose})), testing::ElementsAre("peer_path_loss"));
