@@ -71,14 +71,14 @@ const Disproof kDisproofs[] = {
       F::invalid_spi,        F::unknown_exchange_seen, F::critical_refused,  F::sm_in_v2,
       F::auth_unanswered,    F::auth_unanswered_4500,  F::auth_fragmented,   F::auth_refused,
       F::auth_refused_by_us, F::eap_refused,           F::eap_unanswered,    F::xauth_refused,
-      F::xauth_unanswered,   F::liveness_unanswered,   F::liveness_repeated, F::local_unresponsive,
+      F::xauth_unanswered,   F::liveness_unanswered,   F::liveness_waits,    F::local_unresponsive,
       F::peer_deleted,       F::ike_500_rejected,      F::ike_4500_rejected, F::peer_unreachable,
       F::esp_rejected,       F::esp_one_way,           F::esp_unreturned}},
     {IkeSight::ike_resumed_midway, {F::init_unanswered, F::auth_unanswered, F::auth_unanswered_4500}},
     {IkeSight::child_established,
      {F::child_refused, F::child_unanswered, F::rekey_refused, F::peer_deleted, F::esp_one_way, F::esp_unreturned}},
-    {IkeSight::child_rekeyed, {F::child_refused, F::rekey_refused, F::liveness_unanswered, F::liveness_repeated}},
-    {IkeSight::ike_rekeyed, {F::rekey_refused, F::liveness_unanswered, F::liveness_repeated, F::local_unresponsive}},
+    {IkeSight::child_rekeyed, {F::child_refused, F::rekey_refused, F::liveness_unanswered, F::liveness_waits}},
+    {IkeSight::ike_rekeyed, {F::rekey_refused, F::liveness_unanswered, F::liveness_waits, F::local_unresponsive}},
     {IkeSight::request_answered, {F::peer_unreachable, F::ike_4500_rejected}},
 };
 
@@ -187,7 +187,7 @@ void Evidence::on_ike(const IkeObservation& o) {
       break;
     case IkeSight::request_answered:
       facts_.deny(o.by == Side::remote ? F::liveness_unanswered : F::local_unresponsive, o.at);
-      if (o.by == Side::remote) facts_.deny(F::liveness_repeated, o.at);
+      if (o.by == Side::remote) facts_.deny(F::liveness_waits, o.at);
       break;
     case IkeSight::ike_ended:
       facts_.deny(F::ike_up, o.at);
@@ -208,7 +208,7 @@ void Evidence::on_ike(const IkeObservation& o) {
         facts_.affirm(F::peer_deleted, o.at, confidence_of(o.certainty), describe(o));
       } else {
         facts_.deny(F::liveness_unanswered, o.at);
-        facts_.deny(F::liveness_repeated, o.at);
+        facts_.deny(F::liveness_waits, o.at);
         facts_.deny(F::child_refused, o.at);
       }
       break;
@@ -222,8 +222,8 @@ void Evidence::on_ike(const IkeObservation& o) {
 }
 
 void Evidence::on_unanswered(const IkeObservation& o) {
-  if (o.sight == IkeSight::request_unanswered && o.by == Side::local && o.sends >= 2) {
-    facts_.affirm(F::liveness_repeated, o.at, Confidence::likely, describe(o));
+  if (o.sight == IkeSight::request_unanswered && o.by == Side::local) {
+    facts_.affirm(F::liveness_waits, o.at, Confidence::likely, describe(o));
   }
   const bool silence = o.sends >= kSendsForSilence || (o.sends >= 2 && o.at - o.since >= kSilence);
   if (!silence) return;

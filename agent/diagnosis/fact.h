@@ -55,7 +55,7 @@ enum class FactId : std::uint8_t {
   ike_up,  // an IKE SA stands
   child_up,
   liveness_unanswered,
-  liveness_repeated,   // once so far: nothing alone, enough beside a peer that no echo reaches either
+  liveness_waits,      // for longer than an answer takes: nothing alone, enough beside echoes that miss
   local_unresponsive,  // the peer's liveness requests are not answered by this gateway
   peer_deleted,
   // ICMP errors that quote our IKE or ESP.

@@ -20,6 +20,9 @@ constexpr Duration kDeleteDoubt = 700ms;      // a reauthentication may follow
 constexpr Duration kRefusalFollows = 3s;
 // A rekeyed SA is deleted soon after its successor exists.
 constexpr Duration kRekeyDeletes = 10s;
+// The first word about a request that waits, before its sender repeats it: longer than an answer takes on any honest
+// path.
+constexpr Duration kFirstTell = 600ms;
 constexpr Duration kTellEvery = 1s;
 // A request that nobody repeats any more is not waited for.
 constexpr Duration kForget = 300s;
@@ -485,7 +488,7 @@ void IkeV2Session::advance(TimePoint now, IkeObservationSink& sink) {
     Pending& p = pending_[i];
     if (now - p.since > kForget) {
       pending_.erase(pending_.begin() + static_cast<std::ptrdiff_t>(i));
-    } else if (now - p.told >= kTellEvery && now - p.since < 30s) {
+    } else if (now - p.told >= (p.told == p.since ? kFirstTell : kTellEvery) && now - p.since < 30s) {
       tell_unanswered(p, now, sink);
     }
   }

@@ -58,9 +58,10 @@ TEST(Rules, AProbeLostWhileTheTunnelWorksIsNoAlarm) {
   EXPECT_FALSE(names(with({F::probe_500_silent, F::gateway_answers_echo})).empty());
 }
 
-TEST(Rules, OneRepeatedLivenessRequestIsNothingUnlessEchoesFailToo) {
-  EXPECT_TRUE(names(with({F::liveness_repeated, F::ike_up})).empty());
-  EXPECT_THAT(names(with({F::liveness_repeated, F::ike_up, F::gateway_silent})), testing::ElementsAre("dpd_timeout"));
+TEST(Rules, ALivenessRequestThatWaitsIsNothingUnlessEchoesFailToo) {
+  EXPECT_TRUE(names(with({F::liveness_waits, F::ike_up})).empty());
+  EXPECT_THAT(names(with({F::liveness_waits, F::ike_up, F::gateway_silent})), testing::ElementsAre("dpd_timeout"));
+  EXPECT_THAT(names(with({F::liveness_waits, F::ike_up, F::inner_silent})), testing::ElementsAre("dpd_timeout"));
 }
 
 TEST(Rules, LossIsWhoseItBegins) {
