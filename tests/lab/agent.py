@@ -95,6 +95,11 @@ class Sight:
         self.state = tunnels[0].get("state", "") if tunnels else ""
         self.active = tuple(cause["cause"] for tunnel in tunnels for cause in tunnel.get("causes", []) if cause.get("active"))
 
+    def all_answered(self):
+        """Whether each target that the agent pings has answered it at least once."""
+        echo = (self.report or {}).get("echo", [])
+        return bool(echo) and all(target.get("replies", 0) > 0 for target in echo)
+
     def __str__(self):
         if self.report is None:
             return "no answer"

@@ -57,6 +57,9 @@ class Run:
         lab, scenario = self._lab, self._scenario
         if not lab.watch.wait_for(lambda sight: sight.state == "up", _START_PATIENCE, began):
             return self._problem(f"not told as up within {_START_PATIENCE:g} s: {lab.watch.last()}")
+        # Silence is told of what used to answer: before a fault the agent has seen each of its targets work.
+        if scenario.expect and not lab.watch.wait_for(lambda sight: sight.all_answered(), _START_PATIENCE, began):
+            return self._problem(f"not every target answered within {_START_PATIENCE:g} s: {lab.watch.last()}")
         time.sleep(scenario.watch)
         allowed = set(scenario.beside) if not scenario.expect else {"gateway_behind_nat"} & set(scenario.beside)
         self._no_other_cause(0, allowed, "before any fault")
