@@ -16,17 +16,21 @@ constexpr Duration kTick = 100ms;
 // A pause longer than this is a gap between captures: time does not tick through it.
 constexpr Duration kLongestPause = 10min;
 
-// Packet stamps as a clock that never goes back: files are merged by stamp, but a clock may step inside one.
+// Packet stamps as a clock that never goes back: a few packets may be out of order, and where the clock itself was set
+// back inside a file, time goes on from there by what follows.
 class FileClock {
  public:
   TimePoint at(TimePoint stamp) {
-    if (stamp > latest_) latest_ = stamp;
+    constexpr Duration kDisorder = 2s;
+    if (stamp + offset_ + kDisorder < latest_) offset_ = latest_ - stamp;
+    latest_ = std::max(latest_, stamp + offset_);
     return latest_;
   }
   TimePoint latest() const { return latest_; }
 
  private:
-  TimePoint latest_ = TimePoint::min();
+  TimePoint latest_ = TimePoint::min() + kLongestPause;
+  Duration offset_{};
 };
 
 void pass_time(Watch& watch, passive::PacketFront& front, TimePoint from, TimePoint to) {

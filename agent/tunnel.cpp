@@ -93,16 +93,20 @@ void Tunnel::on_esp(const passive::EspStreamSummary& s, bool outbound) {
   totals.duplicates += grown(s.duplicates, it->last.duplicates);
   it->last = s;
   if (packets == 0) return;
-  evidence_.on_esp(outbound, packets, s.last);
+  const std::uint16_t remote_port = outbound ? s.destination_port : s.source_port;
+  evidence_.on_esp(outbound, packets, s.in_udp ? remote_port : std::uint16_t{0}, s.last);
   dirty_ = true;
 }
 
 Tunnel::Settled Tunnel::settle(const passive::IkePeerView* view, TimePoint now) {
   dirty_ = false;
   Settled settled;
+  if (view != nullptr && view->one_sided) evidence_.forget_returns();
   const auto findings = diagnosis::diagnose(evidence_.facts());
   settled.causes = verdict_.update(findings, now);
-  PeerState state = view != nullptr ? view->state : PeerState::unknown;
+  // ESP alone, whose IKE was not seen, says at least that it flows.
+  const PeerState by_esp = evidence_.esp_flows() ? PeerState::up : PeerState::unknown;
+  PeerState state = view != nullptr ? view->state : by_esp;
   // An SA that stands while nothing gets through is no tunnel that is up.
   const bool dead = std::any_of(findings.begin(), findings.end(), [](const diagnosis::Finding& f) {
     return f.cause == diagnosis::Cause::dpd_timeout || f.cause == diagnosis::Cause::esp_blocked;

@@ -1,6 +1,7 @@
 #include "agent/watch.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -30,7 +31,7 @@ bool is_of_ours(const passive::IkeObservation& o) {
 
 }  // namespace
 
-Watch::Watch(Options options) : options_(options), tracker_({}, *this) {}
+Watch::Watch(Options options) : options_(options), tracker_({.may_be_one_sided = options.offline}, *this) {}
 
 void Watch::configure(const std::vector<config::Tunnel>& settings) {
   std::vector<std::unique_ptr<Tunnel>> next;
@@ -105,7 +106,11 @@ const passive::IkePeerView* Watch::view_of(const Tunnel& tunnel) const {
   return tunnel.peer() ? tracker_.find(*tunnel.peer()) : nullptr;
 }
 
-void Watch::on_ike(const wire::Datagram& ike, TimePoint at, bool reassembled) { tracker_.on_ike(ike, at, reassembled); }
+void Watch::on_ike(const wire::Datagram& ike, TimePoint at, bool reassembled) {
+  current_ = &ike;
+  tracker_.on_ike(ike, at, reassembled);
+  current_ = nullptr;
+}
 
 void Watch::on_ike(const passive::PeerKey& peer, const passive::IkeObservation& observation) {
   auto tunnels = tunnels_of(peer);
@@ -113,6 +118,28 @@ void Watch::on_ike(const passive::PeerKey& peer, const passive::IkeObservation& 
     if (Tunnel* found = discover(peer, observation.at); found != nullptr) tunnels.push_back(found);
   }
   for (Tunnel* t : tunnels) t->on_ike(observation);
+  const bool begins = observation.sight == IkeSight::negotiation_started && observation.by == Side::local;
+  if (begins && current_ != nullptr) judge_source(*current_, observation.at);
+}
+
+// Our IKE leaves for the peer of a tunnel, but not from the address that the tunnel says. Where its own NAT detection
+// hash is that of the right address, the daemon is right and something behind it translates.
+void Watch::judge_source(const wire::Datagram& d, TimePoint at) {
+  for (auto& t : tunnels_) {
+    const auto& local = t->settings().local;
+    if (!t->configured() || !local || t->remote() != d.destination || *local == d.source) continue;
+    if (local->family() != d.source.family()) continue;
+    bool translated = false;
+    if (const auto message = wire::parse_ike(d.payload, d.cut); message) {
+      for (const std::uint16_t port : {std::uint16_t{500}, std::uint16_t{4500}}) {
+        const auto hashes = passive::nat_hashes(*message, *local, port, d.destination, d.destination_port);
+        translated = translated || (hashes.source_differs && !*hashes.source_differs);
+      }
+    }
+    t->evidence().on_address(
+        translated ? diagnosis::AddressOddity::source_translated : diagnosis::AddressOddity::other_local, d.source,
+        *local, at);
+  }
 }
 
 // Either the guess of direction was wrong, so the tunnel begins anew under the right key, or the tracker ran out of
@@ -142,16 +169,45 @@ void Watch::on_nat_keepalive(const wire::Datagram&, TimePoint) {}
 void Watch::on_esp(const passive::EspStreamSummary& s) {
   tracker_.on_esp(s.source, s.destination, s.in_udp, s.last);
   auto key = tracker_.key_of(s.source, s.destination);
+  bool known = key.has_value();
   if (!key) {
-    // ESP whose IKE was not seen: a configured tunnel knows its ends.
+    // ESP whose IKE was not seen: a configured tunnel, or one that was discovered before, knows its ends.
     const passive::PeerKey out{s.source, s.destination};
     const passive::PeerKey in{s.destination, s.source};
-    key = !tunnels_of(out).empty() ? out : in;
+    const bool is_out = !tunnels_of(out).empty();
+    known = is_out || !tunnels_of(in).empty();
+    key = is_out || (!known && tracker_.is_sent_by_us(s.source, s.destination)) ? out : in;
   }
+  if (!known && s.live) discover(*key, s.last);
   for (Tunnel* t : tunnels_of(*key)) t->on_esp(s, s.source == key->local);
+  if (s.live) judge_spi(s, *key);
 }
 
-void Watch::on_fragments(const passive::FragmentEvent&) {}
+// A receiver finds the SA by its own address and the SPI: two senders with one SPI are in each other's way, where both
+// go on. One that takes over from the other is the same peer at a new address.
+void Watch::judge_spi(const passive::EspStreamSummary& s, const passive::PeerKey& key) {
+  constexpr std::size_t kMostSpis = 4096;
+  constexpr unsigned kTurns = 3;
+  if (spis_.size() > kMostSpis) spis_.clear();
+  SpiUse& use = spis_[{s.destination, s.spi}];
+  const bool other_source = use.turns > 0 && use.source != s.source;
+  use.turns = other_source ? use.turns + 1 : std::max(use.turns, 1U);
+  const IpAddress before = std::exchange(use.source, s.source);
+  if (!other_source || use.turns <= kTurns) return;
+  const bool inbound = s.destination == key.local;
+  for (Tunnel* t : tunnels_of(key)) {
+    if (inbound) t->evidence().on_shared_spi(s.spi, before, s.last);
+  }
+}
+
+// IP fragments of IKE, or of what may be IKE as far as they came.
+void Watch::on_fragments(const passive::FragmentEvent& e) {
+  const bool ike = e.ports_known && (e.source_port == 500 || e.source_port == 4500 || e.destination_port == 500 ||
+                                     e.destination_port == 4500);
+  const auto key = tracker_.key_of(e.source, e.destination);
+  if (!key || (e.ports_known && !ike)) return;
+  for (Tunnel* t : tunnels_of(*key)) t->evidence().on_fragments(e, e.source == key->remote);
+}
 
 void Watch::settle(TimePoint now) {
   for (auto& t : tunnels_) {

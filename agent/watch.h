@@ -7,6 +7,7 @@
 #include "probes/passive/packet_sink.h"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -65,11 +66,19 @@ class Watch final : public passive::PacketSink, public passive::IkePeerSink {
   std::vector<Tunnel*> tunnels_of(const passive::PeerKey& key);
   Tunnel* discover(const passive::PeerKey& key, TimePoint at);
   void forget_idle(TimePoint now);
+  void judge_spi(const passive::EspStreamSummary& stream, const passive::PeerKey& key);
+  void judge_source(const wire::Datagram& datagram, TimePoint at);
 
   Options options_;
   OnChange on_change_;
   std::vector<std::unique_ptr<Tunnel>> tunnels_;  // configured ones first, in the order of the configuration
   passive::IkeTracker tracker_;
+  struct SpiUse {
+    IpAddress source;
+    unsigned turns = 0;  // how often another source took over
+  };
+  std::map<std::pair<IpAddress, std::uint32_t>, SpiUse> spis_;  // by destination and SPI, bounded
+  const wire::Datagram* current_ = nullptr;                     // what the tracker is reading
   Counters counters_;
 };
 

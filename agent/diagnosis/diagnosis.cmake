@@ -1,6 +1,9 @@
 # Observations -> three-valued facts -> rules -> verdict.
 add_library(tunnelwatch_diagnosis STATIC
+  ${CMAKE_CURRENT_LIST_DIR}/esp_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/evidence.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/ike_evidence.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/probe_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/rules.cpp
   ${CMAKE_CURRENT_LIST_DIR}/verdict.cpp
   ${CMAKE_CURRENT_LIST_DIR}/wording.cpp)

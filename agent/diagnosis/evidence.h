@@ -1,77 +1,66 @@
 #pragma once
 
+#include "agent/diagnosis/esp_evidence.h"
 #include "agent/diagnosis/fact.h"
+#include "agent/diagnosis/ike_evidence.h"
+#include "agent/diagnosis/probe_evidence.h"
 #include "config/settings.h"
-#include "probes/active/echo_statistics.h"
-#include "probes/observation.h"
-#include "probes/passive/ike_observation.h"
 
 #include <cstdint>
-#include <optional>
 
 namespace tunnelwatch::diagnosis {
 
-// From observations to facts, for one tunnel. Windows, counts and hysteresis live here; the rules hold no number.
+// From observations to facts, for one tunnel. Windows, counts and hysteresis live in its parts, one for each kind of
+// witness; the rules hold no number.
 class Evidence {
  public:
-  explicit Evidence(const config::LossThresholds& loss = {}) : loss_(loss) {}
+  explicit Evidence(const config::LossThresholds& loss = {}) : probes_(facts_, loss) {}
+  Evidence(const Evidence&) = delete;
+  Evidence& operator=(const Evidence&) = delete;
 
   void on_ike(const passive::IkeObservation& o);
-  // ESP since the last call, by direction; `peer_spoke`: IKE of the peer was seen at that time.
-  void on_esp(bool outbound, std::uint64_t packets, TimePoint at);
+  // ESP since the last call, by direction; ports of ESP in UDP as they came, 0 for protocol 50.
+  void on_esp(bool outbound, std::uint64_t packets, std::uint16_t remote_port, TimePoint at);
+  // The capture holds one direction only: that nothing comes back is no fact.
+  void forget_returns() { esp_.forget_returns(); }
+  // Two peers use one SPI towards one address.
+  void on_shared_spi(std::uint32_t spi, const IpAddress& other, TimePoint at) { esp_.on_shared_spi(spi, other, at); }
   // An ICMP error quotes a packet of this tunnel that left this gateway. `port` 0: protocol 50; `esp` also for ESP in
   // UDP.
   void on_icmp_error(RefusalReason reason, const IpAddress& from, bool from_peer, bool esp, std::uint16_t port,
-                     TimePoint at);
+                     TimePoint at) {
+    probes_.on_icmp_error(reason, from, from_peer, esp, port, at);
+  }
+  void on_fragments(const passive::FragmentEvent& event, bool from_peer);
+  // IKE with this peer that is not between the addresses of the configuration.
+  void on_address(AddressOddity oddity, const IpAddress& seen, const IpAddress& expected, TimePoint at);
   void on_ike_probe(const IkeProbeObservation& o);
   // The windows of the probes' targets, told about once a second.
-  void on_gateway_echo(std::string_view target, const active::EchoWindow& window, TimePoint now);
+  void on_gateway_echo(std::string_view target, const active::EchoWindow& window, TimePoint now) {
+    probes_.on_gateway_echo(target, window, now);
+  }
   void on_reference_echo(std::string_view target, const active::EchoWindow& window, TimePoint now, bool first,
-                         bool last);
-  void on_inner_echo(std::string_view target, const active::EchoWindow& window, TimePoint now, bool first, bool last);
-  // Whether the probes and the capture can see at all; where not, what they said before is unknown.
-  void forget_probes();
+                         bool last) {
+    probes_.on_reference_echo(target, window, now, first, last);
+  }
+  void on_inner_echo(std::string_view target, const active::EchoWindow& window, TimePoint now, bool first, bool last) {
+    probes_.on_inner_echo(target, window, now, first, last);
+  }
+  // The probes cannot see any more: what they said before is unknown.
+  void forget_probes() { probes_.forget(); }
 
   void advance(TimePoint now);
 
   const Facts& facts() const { return facts_; }
+  bool esp_flows() const { return esp_.flows(); }
   // Something looks wrong, and an IKE probe now would help to tell what.
   bool wants_probe() const;
 
  private:
-  void on_unanswered(const passive::IkeObservation& o);
-  void deny_what_it_disproves(const passive::IkeObservation& o);
-  void judge_esp(TimePoint now);
-  bool loses(const active::EchoWindow& window) const;
-  void judge_loss(FactId fact, std::string_view target, const active::EchoWindow& window, TimePoint now);
-
-  struct EspSide {
-    std::uint64_t since_other = 0;  // packets since the other direction was last seen
-    TimePoint first_since{};
-    std::optional<TimePoint> last;
-  };
-  struct ProbePort {
-    std::uint32_t silent = 0;
-  };
-
-  config::LossThresholds loss_;
   Facts facts_;
-  EspSide esp_out_;
-  EspSide esp_in_;
-  bool esp_in_ever_ = false;  // since the child SA stands
-  std::optional<TimePoint> peer_spoke_;
-  std::optional<TimePoint> child_since_;
-  std::uint32_t cookies_ = 0;
-  std::uint32_t group_refusals_ = 0;
-  std::uint8_t version_local_ = 0;  // of the last negotiation that each side began
-  std::uint8_t version_remote_ = 0;
-  ProbePort probe_500_;
-  ProbePort probe_4500_;
-  bool reference_lossy_ = false;
-  bool reference_clean_ = false;
-  Text reference_text_;
-  bool inner_answers_ = false;
-  std::optional<Text> inner_text_;
+  IkeEvidence ike_{facts_};
+  EspEvidence esp_{facts_};
+  ProbeEvidence probes_;
 };
 
 }  // namespace tunnelwatch::diagnosis

@@ -28,22 +28,37 @@ enum class FactId : std::uint8_t {
   proposal_refused,
   connection_refused,  // NO_PROPOSAL_CHOSEN in the form of a responder that knows no such connection
   group_unresolved,    // INVALID_KE_PAYLOAD again and again
+  group_not_offered,   // it names a group that the initiator has not offered
+  group_not_retried,   // it names one that we have offered, and we do not come back with it
+  group_inconsistent,  // our own key exchange is of a group that our own offer lacks
   version_refused,
-  version_differs,  // one side asks in IKEv1, the other in IKEv2
+  version_differs,  // one side speaks IKEv1, the other IKEv2
+  version_odd,      // a major version that is neither
   mode_refused,
   mode_differs,  // v1: message 5 answered once: another mode, or another identity
   cookie_repeated,
-  malformed_seen,
-  syntax_refused,  // INVALID_SYNTAX, PAYLOAD_MALFORMED: the other end cannot read ours
-  invalid_spi,     // INVALID_SPI, INVALID_IKE_SPI, INVALID_COOKIE in clear
+  cookie_pair_changed,  // the responder's SPI changed inside one negotiation
+  invalid_cookie,       // INVALID_COOKIE, INVALID_IKE_SPI in clear
+  invalid_spi,          // INVALID_SPI in clear
+  message_malformed,
+  payload_malformed,
+  length_wrong,
+  syntax_refused,   // INVALID_SYNTAX: the other end cannot read ours
+  payload_refused,  // v1: PAYLOAD_MALFORMED and its like
   unknown_exchange_seen,
   critical_refused,
+  uncritical_seen,
   sm_in_v2,
+  fragments_excessive,
+  fragments_incomplete,  // a train of the peer's fragments never completes
   auth_unanswered,
   auth_unanswered_4500,
   auth_fragmented,  // the unanswered message travelled in fragments
   auth_refused,
   auth_refused_by_us,
+  auth_by_key,          // the refused method may be a pre-shared key
+  auth_by_certificate,  // the refused request has the size of one with a certificate
+  auth_unreadable,      // v1: message 5 could not be decrypted: the keys differ
   eap_refused,
   eap_unanswered,
   xauth_refused,
@@ -51,6 +66,8 @@ enum class FactId : std::uint8_t {
   child_refused,
   child_unanswered,
   rekey_refused,
+  rekey_unknown_sa,
+  rekey_unanswered,
   // Its life and end.
   ike_up,  // an IKE SA stands
   child_up,
@@ -58,6 +75,15 @@ enum class FactId : std::uint8_t {
   liveness_waits,      // for longer than an answer takes: nothing alone, enough beside echoes that miss
   local_unresponsive,  // the peer's liveness requests are not answered by this gateway
   peer_deleted,
+  local_deleted,
+  ike_replaced_often,
+  child_replaced_often,
+  old_sa_kicked,  // again and again: a new IKE SA of the peer's makes it, or us, delete the old one
+  orphaned,       // v1: the children fell silent with their ISAKMP SA
+  // Addresses.
+  peer_elsewhere,     // the peer speaks from another address than the configured one
+  local_elsewhere,    // our IKE leaves from another address than the configured one
+  source_translated,  // and our daemon does not know: something here translates it
   // ICMP errors that quote our IKE or ESP.
   ike_500_rejected,
   ike_4500_rejected,
@@ -66,8 +92,11 @@ enum class FactId : std::uint8_t {
   // ESP.
   esp_one_way,
   esp_unreturned,  // it leaves and nothing comes back, whoever is to blame
+  port_changed,    // the peer's port, under an SA
+  spi_shared,      // one SPI of two peers towards one address
   // NAT.
   local_nat,
+  remote_nat,
   // Our own probes.
   gateway_answers_echo,
   gateway_silent,  // it used to answer
@@ -77,10 +106,12 @@ enum class FactId : std::uint8_t {
   inner_loses,
   probe_500_silent,
   probe_500_rejected,
+  probe_500_answered,
   probe_4500_silent,
   probe_4500_rejected,
+  probe_4500_answered,
 };
-inline constexpr std::size_t kFactCount = static_cast<std::size_t>(FactId::probe_4500_rejected) + 1;
+inline constexpr std::size_t kFactCount = static_cast<std::size_t>(FactId::probe_4500_answered) + 1;
 
 struct Fact {
   Known value = Known::unknown;

@@ -14,68 +14,122 @@ bool works(const Facts& f) {
   return f.is(F::child_up) && f.is(F::ike_up) && !f.is(F::liveness_unanswered) && !f.is(F::esp_one_way);
 }
 
+bool auth_refused(const Facts& f) { return f.is(F::auth_refused) || f.is(F::auth_refused_by_us); }
+
+bool natted(const Facts& f) { return f.is(F::local_nat) || f.is(F::remote_nat); }
+
+// Shorthands for the many rows that are one fact, or one fact while the tunnel does not work.
+template <F fact>
+bool is(const Facts& f) {
+  return f.is(fact);
+}
+template <F fact>
+bool is_and_stuck(const Facts& f) {
+  return f.is(fact) && !works(f);
+}
+
 const Rule kRules[] = {
     // The negotiation: what the other end said outweighs what it left unsaid.
     {Cause::proposal_mismatch_or_use_sm_in_ikev2,
      [](const Facts& f) { return f.is(F::sm_in_v2) && (f.is(F::proposal_refused) || f.is(F::init_unanswered)); },
      likely,
      {F::sm_in_v2, F::proposal_refused}},
-    {Cause::phase1_proposal_mismatch,
-     [](const Facts& f) { return f.is(F::proposal_refused); },
-     confirmed,
-     {F::proposal_refused}},
-    {Cause::version_mismatch,
+    {Cause::initiator_dh_mismatch,
      [](const Facts& f) {
-       return f.is(F::version_differs) && (f.is(F::connection_refused) || f.is(F::init_unanswered));
+       return f.is(F::group_inconsistent) &&
+              (f.is(F::proposal_refused) || f.is(F::syntax_refused) || f.is(F::group_unresolved));
      },
      likely,
-     {F::version_differs, F::connection_refused}},
-    {Cause::phase1_proposal_mismatch,
-     [](const Facts& f) { return f.is(F::connection_refused); },
+     {F::group_inconsistent, F::proposal_refused, F::syntax_refused, F::group_unresolved}},
+    {Cause::phase1_proposal_mismatch, is<F::proposal_refused>, confirmed, {F::proposal_refused}},
+    {Cause::version_mismatch,
+     [](const Facts& f) {
+       return f.is(F::version_differs) && !works(f) &&
+              (f.is(F::connection_refused) || f.is(F::init_unanswered) || f.is(F::local_silent) ||
+               f.is(F::version_refused) || f.is(F::proposal_refused));
+     },
      likely,
-     {F::connection_refused}},
-    {Cause::peer_address_mismatch,
-     [](const Facts& f) { return f.is(F::connection_refused); },
+     {F::version_differs, F::connection_refused, F::version_refused, F::init_unanswered}},
+    {Cause::phase1_proposal_mismatch, is<F::connection_refused>, likely, {F::connection_refused}},
+    {Cause::peer_address_mismatch, is_and_stuck<F::peer_elsewhere>, likely, {F::peer_elsewhere, F::init_unanswered}},
+    {Cause::gateway_address_not_mirrored, is_and_stuck<F::peer_elsewhere>, possible, {F::peer_elsewhere}},
+    {Cause::peer_address_mismatch, is<F::connection_refused>, possible, {F::connection_refused}},
+    {Cause::public_address_translated_again, is<F::source_translated>, likely, {F::source_translated}},
+    {Cause::local_address_mismatch,
+     [](const Facts& f) { return f.is(F::local_elsewhere) && !f.is(F::source_translated); },
+     likely,
+     {F::local_elsewhere}},
+    {Cause::gateway_address_not_mirrored, is_and_stuck<F::local_elsewhere>, possible, {F::local_elsewhere}},
+    {Cause::unsupported_version, is<F::version_refused>, confirmed, {F::version_refused}},
+    {Cause::unsupported_version, is_and_stuck<F::version_odd>, likely, {F::version_odd}},
+    {Cause::responder_dh_mismatch, is<F::group_not_offered>, likely, {F::group_not_offered}},
+    {Cause::initiator_dh_mismatch, is<F::group_not_retried>, likely, {F::group_not_retried}},
+    {Cause::responder_dh_mismatch, is<F::group_unresolved>, likely, {F::group_unresolved}},
+    {Cause::exchange_mode_mismatch, is<F::mode_refused>, likely, {F::mode_refused}},
+    {Cause::critical_drop, is<F::critical_refused>, confirmed, {F::critical_refused}},
+    {Cause::unknown_exchange_type, is_and_stuck<F::unknown_exchange_seen>, likely, {F::unknown_exchange_seen}},
+    {Cause::cookie_mismatch, is_and_stuck<F::cookie_pair_changed>, likely, {F::cookie_pair_changed}},
+    {Cause::invalid_cookie, is_and_stuck<F::invalid_cookie>, likely, {F::invalid_cookie}},
+    {Cause::receive_invalid_spi_notify, is_and_stuck<F::invalid_spi>, likely, {F::invalid_spi}},
+    {Cause::invalid_length, is_and_stuck<F::length_wrong>, likely, {F::length_wrong}},
+    {Cause::malformed_message,
+     [](const Facts& f) { return (f.is(F::syntax_refused) || f.is(F::message_malformed)) && !works(f); },
+     likely,
+     {F::syntax_refused, F::message_malformed}},
+    {Cause::malformed_payload,
+     [](const Facts& f) { return (f.is(F::payload_refused) || f.is(F::payload_malformed)) && !works(f); },
+     likely,
+     {F::payload_refused, F::payload_malformed}},
+    {Cause::uncritical_drop,
+     [](const Facts& f) {
+       return f.is(F::uncritical_seen) && !works(f) &&
+              (f.is(F::init_unanswered) || f.is(F::syntax_refused) || f.is(F::payload_refused));
+     },
      possible,
-     {F::connection_refused}},
-    {Cause::unsupported_version,
-     [](const Facts& f) { return f.is(F::version_refused); },
-     confirmed,
-     {F::version_refused}},
-    {Cause::responder_dh_mismatch,
-     [](const Facts& f) { return f.is(F::group_unresolved); },
-     likely,
-     {F::group_unresolved}},
-    {Cause::exchange_mode_mismatch, [](const Facts& f) { return f.is(F::mode_refused); }, likely, {F::mode_refused}},
-    {Cause::critical_drop, [](const Facts& f) { return f.is(F::critical_refused); }, confirmed, {F::critical_refused}},
-    {Cause::malformed_payload, [](const Facts& f) { return f.is(F::syntax_refused); }, likely, {F::syntax_refused}},
-    {Cause::eap_authentication_fail, [](const Facts& f) { return f.is(F::eap_refused); }, likely, {F::eap_refused}},
-    {Cause::eap_authentication_timeout,
-     [](const Facts& f) { return f.is(F::eap_unanswered); },
-     likely,
-     {F::eap_unanswered}},
-    {Cause::xauth_authentication_fail,
-     [](const Facts& f) { return f.is(F::xauth_refused); },
-     likely,
-     {F::xauth_refused}},
-    {Cause::xauth_authentication_timeout,
-     [](const Facts& f) { return f.is(F::xauth_unanswered); },
-     likely,
-     {F::xauth_unanswered}},
-    {Cause::authentication_fail,
-     [](const Facts& f) { return f.is(F::auth_refused) || f.is(F::auth_refused_by_us); },
-     confirmed,
-     {F::auth_refused, F::auth_refused_by_us}},
+     {F::uncritical_seen, F::init_unanswered, F::syntax_refused, F::payload_refused}},
+    {Cause::eap_authentication_fail, is<F::eap_refused>, likely, {F::eap_refused}},
+    {Cause::eap_authentication_timeout, is<F::eap_unanswered>, likely, {F::eap_unanswered}},
+    {Cause::xauth_authentication_fail, is<F::xauth_refused>, likely, {F::xauth_refused}},
+    {Cause::xauth_authentication_timeout, is<F::xauth_unanswered>, likely, {F::xauth_unanswered}},
+    {Cause::authentication_fail, auth_refused, confirmed, {F::auth_refused, F::auth_refused_by_us}},
+    {Cause::psk_mismatch, is<F::auth_unreadable>, likely, {F::auth_unreadable}},
+    {Cause::psk_mismatch,
+     [](const Facts& f) { return f.is(F::auth_refused) && f.is(F::auth_by_key) && !f.is(F::mode_differs); },
+     possible,
+     {F::auth_refused}},
+    {Cause::config_id_mismatch,
+     [](const Facts& f) { return f.is(F::auth_refused) && !f.is(F::auth_unreadable); },
+     possible,
+     {F::auth_refused}},
+    {Cause::exchange_mode_mismatch,
+     [](const Facts& f) { return f.is(F::mode_differs) && f.is(F::auth_refused) && !f.is(F::auth_unreadable); },
+     possible,
+     {F::mode_differs}},
     {Cause::phase2_proposal_or_pfs_mismatch,
      [](const Facts& f) { return f.is(F::child_refused) || f.is(F::rekey_refused); },
      likely,
      {F::child_refused, F::rekey_refused}},
+    {Cause::flow_or_peer_mismatch, is<F::child_refused>, possible, {F::child_refused}},
+    {Cause::policy_rules_not_mirrored, is<F::child_refused>, possible, {F::child_refused}},
+    {Cause::rekey_no_find_old_sa, is<F::rekey_unknown_sa>, likely, {F::rekey_unknown_sa}},
+    {Cause::rekey_fail, is<F::rekey_unanswered>, likely, {F::rekey_unanswered}},
+    {Cause::rekey_fail,
+     [](const Facts& f) { return f.is(F::rekey_refused) || f.is(F::rekey_unknown_sa); },
+     possible,
+     {F::rekey_refused, F::rekey_unknown_sa}},
     // Torn down, or about to be.
+    {Cause::hard_expiry_triggered_by_port_mismatch,
+     [](const Facts& f) {
+       return f.is(F::port_changed) &&
+              (f.is(F::esp_unreturned) || f.is(F::esp_one_way) || f.is(F::liveness_unanswered));
+     },
+     likely,
+     {F::port_changed, F::esp_one_way, F::esp_unreturned, F::liveness_unanswered}},
     {Cause::dpd_timeout,
-     [](const Facts& f) { return f.is(F::liveness_unanswered); },
+     is<F::liveness_unanswered>,
      likely,
      {F::liveness_unanswered, F::gateway_silent, F::peer_unreachable}},
-    {Cause::dpd_timeout, [](const Facts& f) { return f.is(F::local_unresponsive); }, possible, {F::local_unresponsive}},
+    {Cause::dpd_timeout, is<F::local_unresponsive>, possible, {F::local_unresponsive}},
     {Cause::dpd_timeout,
      [](const Facts& f) { return f.is(F::liveness_waits) && (f.is(F::gateway_silent) || f.is(F::inner_silent)); },
      likely,
@@ -88,24 +142,45 @@ const Rule kRules[] = {
      },
      likely,
      {F::gateway_silent, F::inner_silent, F::probe_500_silent, F::probe_4500_silent}},
-    {Cause::peer_request, [](const Facts& f) { return f.is(F::peer_deleted); }, confirmed, {F::peer_deleted}},
+    {Cause::peer_request, is<F::peer_deleted>, confirmed, {F::peer_deleted}},
+    {.cause = Cause::config_modify_or_manual_offline,
+     .when = is<F::local_deleted>,
+     .confidence = likely,
+     .shown_by = {F::local_deleted},
+     .momentary = true},
+    {Cause::ikev1_phase1_phase2_sa_dependent_offline, is<F::orphaned>, likely, {F::orphaned}},
+    {Cause::kick_old_sa_with_same_flow, is<F::old_sa_kicked>, likely, {F::old_sa_kicked}},
+    {Cause::phase1_sa_replace, is<F::ike_replaced_often>, likely, {F::ike_replaced_often}},
+    {Cause::phase2_sa_replace, is<F::child_replaced_often>, likely, {F::child_replaced_often}},
+    {Cause::spi_conflict, is<F::spi_shared>, likely, {F::spi_shared}},
     // The path: a rejection names itself, silence needs something else that answers.
     {Cause::ike_port_500_blocked,
      [](const Facts& f) { return (f.is(F::ike_500_rejected) || f.is(F::probe_500_rejected)) && !works(f); },
      confirmed,
      {F::ike_500_rejected, F::probe_500_rejected, F::init_unanswered}},
+    {Cause::first_packet_limited,
+     [](const Facts& f) { return f.is(F::init_unanswered) && f.is(F::probe_500_answered); },
+     likely,
+     {F::init_unanswered, F::probe_500_answered}},
     {Cause::ike_port_500_blocked,
      [](const Facts& f) { return f.is(F::probe_500_silent) && f.is(F::gateway_answers_echo) && !works(f); },
      likely,
      {F::probe_500_silent, F::gateway_answers_echo, F::init_unanswered}},
     {Cause::ike_port_500_blocked,
-     [](const Facts& f) { return f.is(F::init_unanswered) && f.is(F::gateway_answers_echo); },
+     [](const Facts& f) {
+       return f.is(F::init_unanswered) && f.is(F::gateway_answers_echo) && !f.is(F::probe_500_answered);
+     },
      likely,
      {F::init_unanswered, F::gateway_answers_echo}},
     {Cause::fragment_packet_reassemble_timeout,
-     [](const Facts& f) { return f.is(F::auth_fragmented); },
+     is<F::auth_fragmented>,
      likely,
-     {F::auth_fragmented}},
+     {F::auth_fragmented, F::fragments_incomplete}},
+    {Cause::fragment_packet_reassemble_timeout,
+     is_and_stuck<F::fragments_incomplete>,
+     likely,
+     {F::fragments_incomplete}},
+    {Cause::fragment_packet_limit, is_and_stuck<F::fragments_excessive>, likely, {F::fragments_excessive}},
     {Cause::ike_port_4500_blocked,
      [](const Facts& f) { return f.is(F::ike_4500_rejected) || f.is(F::probe_4500_rejected); },
      confirmed,
@@ -114,6 +189,14 @@ const Rule kRules[] = {
      [](const Facts& f) { return f.is(F::auth_unanswered_4500) && !f.is(F::auth_fragmented); },
      likely,
      {F::auth_unanswered_4500, F::probe_4500_silent}},
+    {Cause::nat_detection_fail,
+     [](const Facts& f) { return f.is(F::auth_unanswered) && natted(f); },
+     likely,
+     {F::auth_unanswered, F::local_nat, F::remote_nat}},
+    {Cause::nat_detection_fail,
+     [](const Facts& f) { return f.is(F::auth_unanswered_4500) && natted(f) && !f.is(F::auth_fragmented); },
+     possible,
+     {F::auth_unanswered_4500, F::local_nat, F::remote_nat}},
     {Cause::ike_port_4500_blocked,
      [](const Facts& f) { return f.is(F::auth_unanswered_4500) && f.is(F::auth_fragmented); },
      possible,
@@ -126,23 +209,24 @@ const Rule kRules[] = {
      [](const Facts& f) { return f.is(F::auth_unanswered) || f.is(F::child_unanswered); },
      likely,
      {F::auth_unanswered, F::child_unanswered}},
-    {Cause::exchange_timeout, [](const Facts& f) { return f.is(F::local_silent); }, possible, {F::local_silent}},
-    {Cause::first_packet_limited,
-     [](const Facts& f) { return f.is(F::cookie_repeated); },
-     likely,
-     {F::cookie_repeated}},
+    // Anybody can knock at a standing tunnel's door with forged packets: silence towards them is no fault.
+    {Cause::exchange_timeout,
+     [](const Facts& f) { return f.is(F::local_silent) && !f.is(F::ike_up); },
+     possible,
+     {F::local_silent}},
+    {Cause::first_packet_limited, is<F::cookie_repeated>, likely, {F::cookie_repeated}},
     {Cause::esp_blocked,
      [](const Facts& f) { return f.is(F::esp_rejected) && !f.is_not(F::inner_silent); },
      confirmed,
      {F::esp_rejected, F::esp_one_way}},
     {Cause::esp_blocked,
-     [](const Facts& f) { return f.is(F::esp_one_way) && !f.is(F::liveness_unanswered); },
+     [](const Facts& f) { return f.is(F::esp_one_way) && !f.is(F::liveness_unanswered) && !f.is(F::port_changed); },
      likely,
      {F::esp_one_way, F::inner_silent}},
     {Cause::esp_blocked,
      [](const Facts& f) {
        return f.is(F::esp_unreturned) && f.is(F::inner_silent) && f.is(F::gateway_answers_echo) && f.is(F::child_up) &&
-              !f.is(F::liveness_unanswered);
+              !f.is(F::liveness_unanswered) && !f.is(F::port_changed);
      },
      likely,
      {F::esp_unreturned, F::inner_silent, F::gateway_answers_echo}},
@@ -160,7 +244,7 @@ const Rule kRules[] = {
      likely,
      {F::inner_loses}},
     // Findings.
-    {Cause::gateway_behind_nat, [](const Facts& f) { return f.is(F::local_nat); }, confirmed, {F::local_nat}},
+    {Cause::gateway_behind_nat, is<F::local_nat>, confirmed, {F::local_nat}},
 };
 
 }  // namespace
@@ -174,7 +258,7 @@ std::vector<Finding> diagnose(const Facts& facts) {
     const bool told =
         std::any_of(findings.begin(), findings.end(), [&](const Finding& f) { return f.cause == rule.cause; });
     if (told) continue;
-    Finding finding{rule.cause, rule.confidence, TimePoint::max(), TimePoint::min(), {}};
+    Finding finding{rule.cause, rule.confidence, TimePoint::max(), TimePoint::min(), {}, rule.momentary};
     bool first = true;
     for (const FactId id : rule.shown_by) {
       if (!facts.is(id)) continue;

@@ -15,6 +15,7 @@ struct Rule {
   bool (*when)(const Facts&);
   Confidence confidence;
   ShortList<FactId, 6> shown_by;  // the first one that is so lends its time; all that are so lend their evidence
+  bool momentary = false;         // it happened and is over: told in the history, never active
 };
 
 // In the order of specificity: of two causes that are equally sure the earlier one ranks first.
@@ -26,6 +27,7 @@ struct Finding {
   TimePoint since;
   TimePoint last;
   std::vector<Text> evidence;
+  bool momentary = false;
 };
 
 // Every rule that matches, best first, each cause once.

@@ -18,7 +18,10 @@ std::vector<VerdictChange> Verdict::update(const std::vector<Finding>& findings,
       c = &causes_.emplace_back();
       c->cause = f.cause;
     }
-    if (!c->active) {
+    if (f.momentary) {  // part of the history as soon as it is known
+      if (c->evidence.empty() || c->last_seen < f.last) c->cleared = f.last;
+      if (c->evidence.empty()) c->first_seen = f.since;
+    } else if (!c->active) {
       c->active = true;
       c->first_seen = f.since;
       c->cleared.reset();
@@ -31,8 +34,8 @@ std::vector<VerdictChange> Verdict::update(const std::vector<Finding>& findings,
   }
   for (CauseHistory& c : causes_) {
     if (!c.active) continue;
-    const bool holds =
-        std::any_of(findings.begin(), findings.end(), [&](const Finding& f) { return f.cause == c.cause; });
+    const bool holds = std::any_of(findings.begin(), findings.end(),
+                                   [&](const Finding& f) { return f.cause == c.cause && !f.momentary; });
     if (holds) continue;
     c.active = false;
     c.cleared = now;

@@ -53,6 +53,29 @@ Text describe_refusal(const IkeObservation& o) {
       return {fmt::format("{} answered with INVALID_KE_PAYLOAD and asks for DH group {}", en(o.by),
                           wire::key_exchange_name(o.group)),
               fmt::format("{}以 INVALID_KE_PAYLOAD 应答，要求 DH 组 {}", zh(o.by), wire::key_exchange_name(o.group))};
+    case IkeSight::group_abandoned:
+      return {fmt::format("{} was asked for DH group {}, which its offer {}, and did not come back with it", en(o.by),
+                          wire::key_exchange_name(o.group), o.offered ? "holds" : "does not hold"),
+              fmt::format("{}被要求使用 DH 组 {}（其提议中{}该组），但没有以该组重试", zh(o.by),
+                          wire::key_exchange_name(o.group), o.offered ? "包含" : "不包含")};
+    case IkeSight::group_inconsistent:
+      return {
+          fmt::format("{} sends a key exchange of DH group {}, which its own offer does not hold", en(o.by),
+                      wire::key_exchange_name(o.group)),
+          fmt::format("{}的密钥交换使用 DH 组 {}，但其自身提议不包含该组", zh(o.by), wire::key_exchange_name(o.group))};
+    case IkeSight::version_crossed:
+      return {fmt::format("{} answered in IKEv{} what was asked in the other version", en(o.by), o.version),
+              fmt::format("{}以 IKEv{} 应答了另一版本的请求", zh(o.by), o.version)};
+    case IkeSight::version_odd:
+      return {fmt::format("{} sent a message of IKE version {}, which does not exist", en(o.by), o.version),
+              fmt::format("{}发送了版本号为 {} 的 IKE 报文，该版本不存在", zh(o.by), o.version)};
+    case IkeSight::answered_elsewhere:
+      return {
+          fmt::format("the answer to our IKE came from {}, not from the address that was asked", o.address.to_string()),
+          fmt::format("对本端 IKE 请求的应答来自 {}，而不是所请求的地址", o.address.to_string())};
+    case IkeSight::spi_changed:
+      return {fmt::format("{} changed the responder's SPI (cookie) inside one negotiation", en(o.by)),
+              fmt::format("{}在同一次协商中改变了响应方 SPI（cookie）", zh(o.by))};
     case IkeSight::cookie_challenged:
       return {fmt::format("{} answered IKE_SA_INIT with a COOKIE challenge: it limits first packets", en(o.by)),
               fmt::format("{}以 COOKIE 质询应答 IKE_SA_INIT：正在进行首包限速", zh(o.by))};
@@ -85,8 +108,25 @@ Text describe_refusal(const IkeObservation& o) {
     case IkeSight::rekey_refused:
       return refused(o, "a lone error notify to the request for new IPsec keys",
                      "对 IPsec 重协商请求只回了一个错误通知");
+    case IkeSight::rekey_unknown:
+      return refused(o, "a notify of the length of CHILD_SA_NOT_FOUND: the SA to be rekeyed is not there",
+                     "通知长度与 CHILD_SA_NOT_FOUND 相符：待重协商的 SA 不存在");
     default:
       return {std::string(to_string(o.sight)), std::string(to_string(o.sight))};
+  }
+}
+
+Text describe_fault(const IkeObservation& o) {
+  switch (o.fault) {
+    case passive::IkeFault::length:
+      return {fmt::format("{} sent an IKE datagram of {} bytes whose length field does not fit", en(o.by), o.length),
+              fmt::format("{}发送的 IKE 报文（{} 字节）长度字段不符", zh(o.by), o.length)};
+    case passive::IkeFault::payload:
+      return {fmt::format("{} sent an IKE message of {} bytes with a payload that does not parse", en(o.by), o.length),
+              fmt::format("{}发送的 IKE 报文（{} 字节）含有无法解析的载荷", zh(o.by), o.length)};
+    default:
+      return {fmt::format("{} sent an IKE message of {} bytes that does not parse", en(o.by), o.length),
+              fmt::format("{}发送了无法解析的 IKE 报文（{} 字节）", zh(o.by), o.length)};
   }
 }
 
@@ -98,12 +138,37 @@ Text describe_life(const IkeObservation& o) {
     case IkeSight::child_deleted:
       return {fmt::format("{} deleted the last IPsec SA", en(o.by)),
               fmt::format("{}删除了最后一个 IPsec SA", zh(o.by))};
+    case IkeSight::isakmp_deleted_alone:
+      return {fmt::format("{} deleted the ISAKMP SA and none of its IPsec SAs", en(o.by)),
+              fmt::format("{}只删除了 ISAKMP SA，没有删除其 IPsec SA", zh(o.by))};
+    case IkeSight::ike_replaced:
+      return {fmt::format("another IKE SA with the same peer took over, and {} deleted the one before", en(o.by)),
+              fmt::format("与同一对端的另一个 IKE SA 已接替，{}删除了之前的 IKE SA", zh(o.by))};
+    case IkeSight::ike_kicked:
+      return {fmt::format("another IKE SA with the same peer was made, and {}, who had only answered it, deleted the "
+                          "one before",
+                          en(o.by)),
+              fmt::format("与同一对端新建了 IKE SA，作为响应方的{}删除了之前的 IKE SA", zh(o.by))};
+    case IkeSight::child_replaced:
+      return {"a further IPsec SA took over and the one before was deleted, without a rekey",
+              "新的 IPsec SA 接替并删除了旧的 IPsec SA，而不是通过重协商"};
+    case IkeSight::port_changed:
+      return {fmt::format("the peer's port changed to {} under a standing SA", o.port),
+              fmt::format("SA 存续期间对端端口变为 {}", o.port)};
+    case IkeSight::address_changed:
+      return {fmt::format("the IKE SA goes on with {}", o.address.to_string()),
+              fmt::format("IKE SA 转到地址 {} 继续", o.address.to_string())};
+    case IkeSight::many_fragments:
+      return {fmt::format("{} sent a message in {} IKE fragments", en(o.by), o.sends),
+              fmt::format("{}以 {} 个 IKE 分片发送一个报文", zh(o.by), o.sends)};
+    case IkeSight::uncritical_payload:
+      return {fmt::format("{} sent a payload of an unknown type", en(o.by)),
+              fmt::format("{}发送了未知类型的载荷", zh(o.by))};
     case IkeSight::nat_detected:
       return {fmt::format("NAT detection hashes: {} is behind NAT", o.local_nat ? "this gateway" : "the peer"),
               fmt::format("NAT 探测哈希表明{}位于 NAT 之后", o.local_nat ? "本网关" : "对端")};
     case IkeSight::malformed:
-      return {fmt::format("{} sent an IKE message of {} bytes that does not parse", en(o.by), o.length),
-              fmt::format("{}发送了无法解析的 IKE 报文（{} 字节）", zh(o.by), o.length)};
+      return describe_fault(o);
     case IkeSight::unknown_exchange:
       return {fmt::format("{} sent exchange type {}, which no registry has", en(o.by), o.exchange),
               fmt::format("{}发送了未知的交换类型 {}", zh(o.by), o.exchange)};
@@ -187,6 +252,50 @@ Text describe_one_way(std::uint64_t sent, Duration over, bool ever_received) {
       fmt::format("{:.1f} 秒内发出 {} 个 ESP 报文，{}收到返回报文", seconds, sent, ever_received ? "此后未" : "从未")};
 }
 
+Text describe_port_change(std::uint16_t before, std::uint16_t now) {
+  return {fmt::format("the peer's ESP came from UDP {} and now comes from UDP {}", before, now),
+          fmt::format("对端 ESP 的源端口由 UDP {} 变为 UDP {}", before, now)};
+}
+
+Text describe_shared_spi(std::uint32_t spi, const IpAddress& other) {
+  return {fmt::format("SPI 0x{:08x} is used by this peer and by {} towards the same address", spi, other.to_string()),
+          fmt::format("SPI 0x{:08x} 同时被该对端和 {} 用于同一目的地址", spi, other.to_string())};
+}
+
+Text describe_orphans(Side deleted_by) {
+  return {fmt::format("{} deleted the ISAKMP SA, and the ESP that flowed up to then stopped with it", en(deleted_by)),
+          fmt::format("{}删除 ISAKMP SA 后，此前正常的 ESP 流量随之中断", zh(deleted_by))};
+}
+
+Text describe_fragments(const passive::FragmentEvent& e, bool from_peer) {
+  const auto whose = from_peer ? Side::remote : Side::local;
+  if (e.kind == passive::FragmentEventKind::timed_out) {
+    return {fmt::format("a datagram of {} came in {} IP fragments and was never complete", en(whose), e.fragments),
+            fmt::format("{}的一个报文到达 {} 个 IP 分片，始终不完整", zh(whose), e.fragments)};
+  }
+  return {fmt::format("a datagram of {} came in IP fragments that no honest sender makes ({} fragments, {} bytes)",
+                      en(whose), e.fragments, e.bytes),
+          fmt::format("{}的一个报文的 IP 分片异常（{} 个分片，{} 字节）", zh(whose), e.fragments, e.bytes)};
+}
+
+Text describe_address(AddressOddity oddity, const IpAddress& seen, const IpAddress& expected) {
+  const std::string is = seen.to_string();
+  const std::string should = expected.to_string();
+  switch (oddity) {
+    case AddressOddity::other_remote:
+      return {fmt::format("the peer speaks IKE from {}, the configuration says {}", is, should),
+              fmt::format("对端从 {} 发出 IKE，而配置为 {}", is, should)};
+    case AddressOddity::other_local:
+      return {fmt::format("this gateway speaks IKE from {}, the configuration says {}", is, should),
+              fmt::format("本网关从 {} 发出 IKE，而配置为 {}", is, should)};
+    case AddressOddity::source_translated:
+      return {fmt::format("IKE leaves from {}, while its NAT detection hash names {}: this machine translates it", is,
+                          should),
+              fmt::format("IKE 从 {} 发出，而其 NAT 探测哈希对应 {}：本机对其做了地址转换", is, should)};
+  }
+  return {};
+}
+
 Text describe_loss(std::string_view target, const active::EchoWindow& w) {
   const double percent = 100.0 * static_cast<double>(w.in_service_lost) / static_cast<double>(w.in_service);
   const double lower = 100 * w.in_service_loss.lower;
@@ -205,6 +314,11 @@ Text describe_echo_silence(std::string_view target, std::uint64_t consecutive) {
 Text describe_probe_silence(std::uint16_t port, std::uint64_t consecutive) {
   return {fmt::format("{} IKE probes to UDP {} of the peer in a row were not answered", consecutive, port),
           fmt::format("连续 {} 个发往对端 UDP {} 的 IKE 探测无应答", consecutive, port)};
+}
+
+Text describe_probe_answer(std::uint16_t port) {
+  return {fmt::format("the peer answers our IKE probes to UDP {}", port),
+          fmt::format("对端应答发往 UDP {} 的 IKE 探测", port)};
 }
 
 Text describe_probe_rejection(std::uint16_t port, RefusalReason reason, const IpAddress& from) {

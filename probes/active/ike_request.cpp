@@ -1,12 +1,11 @@
 #include "probes/active/ike_request.h"
 
+#include "probes/wire/ike.h"
+
 namespace tunnelwatch::active {
 
 namespace {
 
-// Of the private ranges of both registries (IKEv2 transform type 1: 1024 and up; IKEv1 attribute 1: 65001 and up).
-// Nobody has it, so that the offer is refused before a responder keeps anything.
-constexpr std::uint16_t kNobodysCipher = 65432;
 constexpr std::uint16_t kCurve25519 = 31;
 
 class Writer {
@@ -48,7 +47,7 @@ void write_sa_init(Writer& w, std::uint64_t spi, KeyedRandom& random) {
   const auto transform = [&](unsigned more, unsigned type, unsigned id) {
     w.u8(more).u8(0).u16(8).u8(type).u8(0).u16(id);
   };
-  transform(3, 1, kNobodysCipher);
+  transform(3, 1, wire::kNobodysCipher);
   transform(3, 2, 5);   // PRF_HMAC_SHA2_256
   transform(3, 3, 12);  // AUTH_HMAC_SHA2_256_128
   transform(0, 4, kCurve25519);
@@ -63,7 +62,7 @@ void write_main_mode(Writer& w, std::uint64_t spi) {
   w.u8(0).u8(0).u16(40).u8(1).u8(1).u8(0).u8(1);  // proposal 1, ISAKMP, no SPI, one transform
   w.u8(0).u8(0).u16(32).u8(1).u8(1).u16(0);       // transform 1, KEY_IKE
   const auto attribute = [&](unsigned type, unsigned value) { w.u16(0x8000U | type).u16(value); };
-  attribute(1, kNobodysCipher);
+  attribute(1, wire::kNobodysCipher);
   attribute(2, 2);   // SHA
   attribute(3, 1);   // pre-shared key
   attribute(4, 14);  // 2048-bit MODP

@@ -4,7 +4,10 @@ add_library(tunnelwatch_ike STATIC
   ike_observation.cpp
   ike_peer.cpp
   ike_tracker.cpp
+  ike_v1_inner.cpp
   ike_v1_session.cpp
+  ike_v2_auth.cpp
+  ike_v2_life.cpp
   ike_v2_session.cpp
   nat_detection.cpp
   offers.cpp)

@@ -84,6 +84,34 @@ std::string_view to_string(IkeSight sight) {
       return "malformed";
     case IkeSight::unknown_exchange:
       return "unknown_exchange";
+    case IkeSight::group_abandoned:
+      return "group_abandoned";
+    case IkeSight::group_inconsistent:
+      return "group_inconsistent";
+    case IkeSight::version_crossed:
+      return "version_crossed";
+    case IkeSight::version_odd:
+      return "version_odd";
+    case IkeSight::answered_elsewhere:
+      return "answered_elsewhere";
+    case IkeSight::spi_changed:
+      return "spi_changed";
+    case IkeSight::child_replaced:
+      return "child_sa_replaced";
+    case IkeSight::rekey_unknown:
+      return "rekey_unknown";
+    case IkeSight::isakmp_deleted_alone:
+      return "isakmp_sa_deleted_alone";
+    case IkeSight::ike_kicked:
+      return "ike_sa_kicked";
+    case IkeSight::port_changed:
+      return "port_changed";
+    case IkeSight::many_fragments:
+      return "many_fragments";
+    case IkeSight::uncritical_payload:
+      return "uncritical_payload";
+    case IkeSight::ike_lives_on:
+      return "ike_sa_lives_on";
     case IkeSight::critical_payload:
       return "critical_payload";
   }

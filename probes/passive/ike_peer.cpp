@@ -3,12 +3,20 @@
 #include "probes/wire/ike_names.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tunnelwatch::passive {
 
 namespace {
 
-constexpr std::size_t index(Side side) { return static_cast<std::size_t>(side); }
+// Neither a first exchange nor part of one: an error word beside an SA that the sender does not have.
+bool is_aside(const wire::IkeHeader& h) {
+  return h.major() == 1 ? h.exchange == wire::v1_informational
+                        : h.exchange != wire::ike_sa_init && h.exchange != wire::ike_session_resume;
+}
+
+// The successor of a rekeyed IKE SA speaks for the first time within this, if the capture shows the rekey.
+constexpr Duration kSuccessorSpeaks = std::chrono::seconds(60);
 
 bool is_known_exchange(std::uint8_t exchange) {
   return (exchange >= 1 && exchange <= 6) || (exchange >= 32 && exchange <= 41) || exchange == 43 || exchange == 44;
@@ -27,21 +35,18 @@ bool IkeTracker::Peer::is_reachability_probe(const wire::Datagram& d) {
   if (std::find(probe_spis_.begin(), probe_spis_.end(), header->spi_initiator) != probe_spis_.end()) return true;
   if (header->spi_responder != 0 || header->is_response() || d.source_port == 500 || d.source_port == 4500)
     return false;
-  constexpr std::uint16_t kPrivateUse = 1024;     // of IKEv2 transform ids
-  constexpr std::uint16_t kPrivateUseV1 = 65001;  // of IKEv1 attribute values
   bool probe = header->major() == 3 && header->length == wire::kIkeHeaderSize;
   if (const auto message = wire::parse_ike(d.payload, d.cut); message) {
     if (const auto* sa = message->find(wire::v2_sa); sa != nullptr && header->major() == 2) {
       const auto proposals = wire::parse_sa_v2(sa->body);
-      probe = proposals && std::all_of(proposals->begin(), proposals->end(), [](const wire::Proposal& p) {
-                return std::any_of(p.transforms.begin(), p.transforms.end(), [](const wire::Transform& t) {
-                  return t.type == wire::transform_encryption && t.id >= kPrivateUse;
-                });
-              });
+      probe = proposals && proposals->size() == 1 &&
+              std::any_of(proposals->front().transforms.begin(), proposals->front().transforms.end(),
+                          [](const wire::Transform& t) {
+                            return t.type == wire::transform_encryption && t.id == wire::kNobodysCipher;
+                          });
     } else if (const auto* sa1 = message->find(wire::v1_sa); sa1 != nullptr && header->major() == 1) {
       const auto suites = wire::parse_sa_v1(sa1->body);
-      probe = suites && std::all_of(suites->begin(), suites->end(),
-                                    [](const wire::Phase1Transform& t) { return t.encryption >= kPrivateUseV1; });
+      probe = suites && suites->size() == 1 && suites->front().encryption == wire::kNobodysCipher;
     }
   }
   if (!probe) return false;
@@ -50,40 +55,99 @@ bool IkeTracker::Peer::is_reachability_probe(const wire::Datagram& d) {
   return true;
 }
 
+// Between other addresses than this peer's own, one end is the one that stayed; where both moved, the flag of the
+// header tells.
+Side IkeTracker::Peer::side_of(const wire::Datagram& d) const {
+  if (d.source == view_.key.local || d.destination == view_.key.remote) return Side::local;
+  if (d.source == view_.key.remote || d.destination == view_.key.local) return Side::remote;
+  const auto header = wire::parse_ike_header(d.payload);
+  for (const Session& s : sessions_) {
+    if (header && s.spi_initiator() == header->spi_initiator)
+      return header->from_initiator() ? s.initiator() : other(s.initiator());
+  }
+  return Side::remote;
+}
+
+IkeObservation IkeTracker::Peer::observe(IkeSight sight, Side from, const wire::Datagram& d, TimePoint at) const {
+  IkeObservation o;
+  o.sight = sight;
+  o.by = from;
+  o.version = view_.version;
+  o.port = d.destination_port;
+  o.length = static_cast<std::uint32_t>(d.payload.size());
+  o.at = o.since = at;
+  return o;
+}
+
 void IkeTracker::Peer::on_datagram(const wire::Datagram& d, TimePoint at, bool reassembled) {
-  if (is_reachability_probe(d)) return;
-  const Side from = d.source == view_.key.local ? Side::local : Side::remote;
+  if (is_reachability_probe(d)) {
+    ++owner_.counters_.own_probes;
+    return;
+  }
+  ++owner_.counters_.messages;
+  const Side from = side_of(d);
   ++view_.messages[index(from)];
+  floated_ = floated_ || d.source_port == 4500 || d.destination_port == 4500;
   const auto message = wire::parse_ike(d.payload, d.cut);
   if (!message) {
+    if (d.cut && message.error() == wire::ParseError::truncated) return;  // the capture's doing
     tell_malformed(message.error(), d, from, at);
     return;
   }
-  view_.version = message->header.major();
+  const auto& h = message->header;
+  const bool crossed = std::any_of(sessions_.begin(), sessions_.end(), [&](const Session& s) {
+    return s.spi_initiator() == h.spi_initiator && s.version() != h.major() && s.initiator() != from;
+  });
+  if (crossed) {
+    auto o = observe(IkeSight::version_crossed, from, d, at);
+    o.version = h.major();
+    on_observation(o);
+    return;
+  }
+  view_.version = h.major();
   tell_oddities(*message, d, from, at);
   learn_offers(*message, from);
-  learn_nat(d, *message, from, at);
+  learn_sides(h, from);
+  const bool known = session_of(h) != nullptr;
+  if (!known && !message->encrypted && is_aside(h)) return tell_clear_notifies(*message, d, from, at);
   Session& session = session_for(*message, from, at);
   current_ = &session;
+  if (known || h.spi_responder == 0) learn_nat(d, *message, from, at);  // not of an answer that nobody asked for
+  learn_address(session, d, from, at);
+  learn_port(session, d, from, at);
   const IkeInput in{.message = *message,
                     .from = from,
                     .source_port = d.source_port,
                     .destination_port = d.destination_port,
                     .datagram_length = static_cast<std::uint32_t>(d.payload.size()),
                     .reassembled = reassembled,
-                    .fingerprint = 0,
                     .at = at};
   std::visit([&](auto& machine) { machine.on_message(in, *this); }, session.machine);
   current_ = nullptr;
   update_state();
 }
 
+// The newest SA with these SPIs. One that was half-open takes the responder's SPI from its first answer; while it is
+// negotiated, another responder SPI is its own business.
+IkeTracker::Peer::Session* IkeTracker::Peer::session_of(const wire::IkeHeader& h) {
+  for (auto it = sessions_.rbegin(); it != sessions_.rend(); ++it) {
+    if (it->spi_initiator() != h.spi_initiator || it->version() != h.major()) continue;
+    if (it->spi_responder() == 0 || h.spi_responder == 0 || it->spi_responder() == h.spi_responder) return &*it;
+    if (it->phase() == SessionPhase::authenticating || it->phase() == SessionPhase::init) return &*it;
+  }
+  return nullptr;
+}
+
+bool IkeTracker::Peer::has_session(const wire::IkeHeader& h) const {
+  return std::any_of(sessions_.begin(), sessions_.end(), [&](const Session& s) {
+    return s.spi_initiator() == h.spi_initiator && s.version() == h.major() &&
+           (s.spi_responder() == h.spi_responder || s.spi_responder() == 0);
+  });
+}
+
 IkeTracker::Peer::Session& IkeTracker::Peer::session_for(const wire::IkeMessage& message, Side from, TimePoint at) {
   const auto& h = message.header;
-  for (auto it = sessions_.rbegin(); it != sessions_.rend(); ++it) {
-    if (it->spi_initiator() != h.spi_initiator) continue;
-    if (it->spi_responder() == 0 || h.spi_responder == 0 || it->spi_responder() == h.spi_responder) return *it;
-  }
+  if (Session* known = session_of(h); known != nullptr) return *known;
   make_room();
   if (h.major() == 1) {
     // The first message names no responder; where the capture joins later the initiator is a guess.
@@ -92,11 +156,16 @@ IkeTracker::Peer::Session& IkeTracker::Peer::session_for(const wire::IkeMessage&
   }
   const Side initiator = h.from_initiator() ? from : other(from);
   IkeV2Session machine(initiator, h.spi_initiator, at);
-  const bool from_rekey = h.exchange != wire::ike_sa_init && rekeyed_unseen_;
-  if (from_rekey) {
-    machine.adopt(rekeyed_suite_);
-    rekeyed_unseen_ = false;
+  // SPIs that no first exchange ever named, after one that may have been a rekey: its successor, which may speak before
+  // the old SA is deleted.
+  const bool successor = h.exchange != wire::ike_sa_init && h.exchange != wire::ike_session_resume;
+  for (const Session& s : sessions_) {
+    const auto* old = std::get_if<IkeV2Session>(&s.machine);
+    if (!successor || old == nullptr || !old->may_be_rekeyed_at()) continue;
+    if (at - *old->may_be_rekeyed_at() < kSuccessorSpeaks) machine.adopt(old->suite(), at);
   }
+  if (successor && rekeyed_unseen_) machine.adopt(rekeyed_suite_, at);
+  if (successor) rekeyed_unseen_ = false;
   sessions_.push_back({std::move(machine), at});
   return sessions_.back();
 }
@@ -117,35 +186,57 @@ void IkeTracker::Peer::make_room() {
   sessions_.erase(victim);
 }
 
+// What an end offered when it asked says all that it can; what it chose when it answered says one thing, of that
+// negotiation only.
 void IkeTracker::Peer::learn_offers(const wire::IkeMessage& message, Side from) {
+  const auto& h = message.header;
+  const bool v2 = h.major() == 2;
+  const auto* sa =
+      v2 ? (h.exchange == wire::ike_sa_init ? message.find(wire::v2_sa) : nullptr) : message.find(wire::v1_sa);
+  if (sa == nullptr) return;
+  const bool answer = v2 ? h.is_response() : h.spi_responder != 0;
   auto& mine = from == Side::local ? view_.offers.local : view_.offers.remote;
-  if (message.header.major() == 2) {
-    const auto* sa = message.header.exchange == wire::ike_sa_init ? message.find(wire::v2_sa) : nullptr;
-    if (sa == nullptr) return;
-    // An answer names one proposal only: it says less than an offer, so it never replaces one.
-    if (message.header.is_response() && !mine.empty()) return;
-    if (const auto proposals = wire::parse_sa_v2(sa->body)) mine = offers_of(*proposals);
-    return;
+  auto& theirs = from == Side::local ? view_.offers.remote : view_.offers.local;
+  if (answer && !mine.empty() && !offer_is_answer_[index(from)]) return;
+  std::vector<Offer> offers;
+  if (v2) {
+    if (const auto proposals = wire::parse_sa_v2(sa->body)) offers = offers_of(*proposals);
+  } else if (const auto transforms = wire::parse_sa_v1(sa->body)) {
+    offers = offers_of(*transforms);
   }
-  const auto* sa = message.find(wire::v1_sa);
-  if (sa == nullptr || (message.header.spi_responder != 0 && !mine.empty())) return;
-  if (const auto transforms = wire::parse_sa_v1(sa->body)) mine = offers_of(*transforms);
+  if (offers.empty()) return;
+  if (!answer && h.spi_initiator != offer_spi_ && offer_is_answer_[index(other(from))]) theirs.clear();
+  if (!answer) offer_spi_ = h.spi_initiator;
+  offer_is_answer_[index(from)] = answer;
+  mine = std::move(offers);
 }
 
 void IkeTracker::Peer::learn_nat(const wire::Datagram& d, const wire::IkeMessage& message, Side from, TimePoint at) {
   const auto hashes = nat_hashes(message, d.source, d.source_port, d.destination, d.destination_port);
+  if (hashes.source_differs || hashes.destination_differs) {
+    const bool port_changed = d.source_port != 500 && d.source_port != 4500;
+    nat_words_[index(from)] = {hashes.source_differs, hashes.destination_differs, port_changed};
+  }
+  judge_nat(from, at);
+}
+
+// A hash of the peer's about our address tells of a NAT in front of us. Its hash about its own address may be faked on
+// purpose, to have ESP in UDP, unless a NAT changed its port too. Where both hashes of a message differ, either both
+// ends are behind NAT, and then IKE goes on on 4500, or the capture's addresses are not those that were sent.
+void IkeTracker::Peer::judge_nat(Side from, TimePoint at) {
+  const NatWord& word = nat_words_[index(from)];
+  const bool both = word.source_differs.value_or(false) && word.destination_differs.value_or(false);
+  if (both && !floated_) return;
   const auto before_local = view_.nat_local;
   const auto before_remote = view_.nat_remote;
   if (from == Side::remote) {
-    if (hashes.destination_differs) view_.nat_local = *hashes.destination_differs;
-    if (hashes.source_differs) {
-      // An end that fakes its own hash to force UDP encapsulation looks the same, unless a NAT changed its port too.
-      const bool port_changed = d.source_port != 500 && d.source_port != 4500;
-      view_.remote_forces_encapsulation = *hashes.source_differs && !port_changed;
-      if (!*hashes.source_differs) view_.nat_remote = false;
-      if (*hashes.source_differs && port_changed) view_.nat_remote = true;
+    if (word.destination_differs) view_.nat_local = *word.destination_differs;
+    if (word.source_differs) {
+      view_.remote_forces_encapsulation = *word.source_differs && !word.port_changed;
+      if (!*word.source_differs) view_.nat_remote = false;
+      if (*word.source_differs && word.port_changed) view_.nat_remote = true;
     }
-  } else if (hashes.destination_differs && *hashes.destination_differs) {
+  } else if (word.destination_differs && *word.destination_differs && !word.source_differs.value_or(false)) {
     view_.nat_remote = true;  // we address it by another address than the one seen here: translated on this side
   }
   if (view_.nat_local == before_local && view_.nat_remote == before_remote) return;
@@ -160,39 +251,115 @@ void IkeTracker::Peer::learn_nat(const wire::Datagram& d, const wire::IkeMessage
   on_observation(o);
 }
 
-void IkeTracker::Peer::tell_malformed(wire::ParseError, const wire::Datagram& d, Side from, TimePoint at) {
+// The move from 500 to 4500 is part of the negotiation; any other change of the peer's port is its NAT's.
+void IkeTracker::Peer::learn_port(Session& session, const wire::Datagram& d, Side from, TimePoint at) {
+  const std::uint16_t port = from == Side::remote ? d.source_port : d.destination_port;
+  const std::uint16_t before = std::exchange(session.remote_port, port);
+  if (before == 0 || before == port) return;
+  const auto is_own = [](std::uint16_t p) { return p == 500 || p == 4500; };
+  if (before == 500 && port == 4500) {
+    on_observation(observe(IkeSight::port_floated, from, d, at));
+  } else if (from == Side::remote && session.phase() == SessionPhase::established &&
+             !(is_own(before) && is_own(port))) {
+    auto o = observe(IkeSight::port_changed, from, d, at);
+    o.port = port;
+    on_observation(o);
+  }
+}
+
+void IkeTracker::Peer::learn_address(const Session& session, const wire::Datagram& d, Side from, TimePoint at) {
+  const bool own_pair = pair_of(d.source, d.destination) == pair_of(view_.key.local, view_.key.remote);
+  const IpAddress remote = from == Side::remote ? d.source : d.destination;
+  const IpAddress local = from == Side::remote ? d.destination : d.source;
+  if (own_pair || (remote == last_remote_ && local == last_local_)) return;
+  last_remote_ = remote;
+  last_local_ = local;
+  const bool answers = from == Side::remote && session.initiator() == Side::local &&
+                       (session.phase() == SessionPhase::init || session.phase() == SessionPhase::authenticating);
+  auto o = observe(answers ? IkeSight::answered_elsewhere : IkeSight::address_changed, from, d, at);
+  o.address = remote == view_.key.remote ? local : remote;
+  o.certainty = Certainty::likely;
+  on_observation(o);
+}
+
+// An end that goes on as if it was answered, while the other one is never heard: the file lacks a direction. Live both
+// directions pass the interface that is captured on.
+void IkeTracker::Peer::learn_sides(const wire::IkeHeader& h, Side from) {
+  const std::uint64_t heard_from_other = view_.messages[index(other(from))];
+  if (heard_from_other > 0) {
+    view_.one_sided = false;
+  } else if (owner_.limits_.may_be_one_sided && h.spi_responder != 0) {
+    view_.one_sided = true;
+  }
+}
+
+// What a capture of one direction cannot know. A repetition of version 2 says by itself that no answer came.
+bool IkeTracker::Peer::is_hearsay(const IkeObservation& o) const {
+  if (!view_.one_sided) return false;
+  switch (o.sight) {
+    case IkeSight::child_refused:
+    case IkeSight::rekey_refused:
+    case IkeSight::group_abandoned:
+      return true;
+    case IkeSight::init_unanswered:
+    case IkeSight::auth_unanswered:
+    case IkeSight::eap_unanswered:
+    case IkeSight::xauth_unanswered:
+    case IkeSight::child_unanswered:
+    case IkeSight::request_unanswered:
+      return o.version == 1 || o.sends < 2;
+    default:
+      return false;
+  }
+}
+
+// INVALID_SPI, INVALID_IKE_SPI and INVALID_COOKIE come outside any SA of the sender's.
+void IkeTracker::Peer::tell_clear_notifies(const wire::IkeMessage& message, const wire::Datagram& d, Side from,
+                                           TimePoint at) {
+  const bool v1 = message.header.major() == 1;
+  for (const auto& payload : message.payloads) {
+    if (payload.type != (v1 ? std::uint8_t{wire::v1_notify} : std::uint8_t{wire::v2_notify})) continue;
+    const auto notify = v1 ? wire::parse_notify_v1(payload.body) : wire::parse_notify_v2(payload.body);
+    if (!notify || (notify->type != 4 && notify->type != 11)) continue;
+    auto o = observe(IkeSight::clear_notify, from, d, at);
+    o.notify = notify->type;
+    o.exchange = message.header.exchange;
+    o.certainty = Certainty::possible;
+    on_observation(o);
+  }
+}
+
+void IkeTracker::Peer::tell_malformed(wire::ParseError error, const wire::Datagram& d, Side from, TimePoint at) {
   ++owner_.counters_.malformed;
-  IkeObservation o;
-  o.sight = IkeSight::malformed;
-  o.by = from;
-  o.port = d.destination_port;
-  o.length = static_cast<std::uint32_t>(d.payload.size());
-  o.at = o.since = at;
+  auto o = observe(IkeSight::malformed, from, d, at);
+  o.certainty = Certainty::likely;
+  o.fault = error == wire::ParseError::bad_length ? IkeFault::length : IkeFault::message;
+  if (const auto header = wire::parse_ike_header(d.payload); header && error == wire::ParseError::bad_version) {
+    o.sight = IkeSight::version_odd;
+    o.version = header->major();
+  }
   on_observation(o);
 }
 
 void IkeTracker::Peer::tell_oddities(const wire::IkeMessage& message, const wire::Datagram& d, Side from,
                                      TimePoint at) {
-  IkeObservation o;
-  o.by = from;
-  o.version = message.header.major();
+  auto o = observe(IkeSight::malformed, from, d, at);
   o.exchange = message.header.exchange;
-  o.port = d.destination_port;
-  o.length = message.header.length;
-  o.at = o.since = at;
-  if (message.payload_error) {
+  o.certainty = Certainty::likely;
+  if (message.payload_error || message.trailing) {
     ++owner_.counters_.malformed;
-    o.sight = IkeSight::malformed;
+    o.fault = message.payload_error ? IkeFault::payload : IkeFault::length;
     on_observation(o);
   }
+  o.fault = IkeFault::none;
   if (!is_known_exchange(message.header.exchange)) {
     o.sight = IkeSight::unknown_exchange;
     on_observation(o);
   }
   if (message.header.major() != 2) return;
   for (const auto& p : message.payloads) {
-    if (p.critical && !is_known_payload_v2(p.type)) {
-      o.sight = IkeSight::critical_payload;
+    if (!is_known_payload_v2(p.type)) {
+      o.sight = p.critical ? IkeSight::critical_payload : IkeSight::uncritical_payload;
       on_observation(o);
     }
     if (p.type != wire::v2_sa || message.header.is_response()) continue;
@@ -210,9 +377,10 @@ void IkeTracker::Peer::tell_oddities(const wire::IkeMessage& message, const wire
 
 void IkeTracker::Peer::on_esp(bool from_local, bool in_udp, TimePoint at) {
   view_.esp_in_udp = in_udp;
+  floated_ = floated_ || in_udp;
   for (auto& session : sessions_) {
-    // Also one that seemed refused: traffic would show that it was not.
-    if (session.phase() != SessionPhase::established && session.phase() != SessionPhase::failed) continue;
+    // Also one that seemed refused, or whose last answer may not have been the last: traffic shows what it was.
+    if (session.phase() == SessionPhase::init || session.phase() == SessionPhase::ended) continue;
     current_ = &session;
     std::visit([&](auto& machine) { machine.on_esp(at, from_local ? Side::local : Side::remote, *this); },
                session.machine);
@@ -221,14 +389,30 @@ void IkeTracker::Peer::on_esp(bool from_local, bool in_udp, TimePoint at) {
   update_state();
 }
 
-bool IkeTracker::Peer::other_alive(const Session* except) const {
-  return std::any_of(sessions_.begin(), sessions_.end(), [&](const Session& s) {
-    return &s != except && s.phase() == SessionPhase::established && (except == nullptr || s.began >= except->began);
+// Another SA with the same peer that stands; one that a later SA left behind and that never spoke again does not count.
+const IkeTracker::Peer::Session* IkeTracker::Peer::other_alive(const Session* except) const {
+  const auto found = std::find_if(sessions_.begin(), sessions_.end(), [&](const Session& s) {
+    return &s != except && s.phase() == SessionPhase::established && !s.leftover();
   });
+  return found == sessions_.end() ? nullptr : &*found;
+}
+
+// An SA that was deleted while another one stands was replaced: by its own maker's successor, or because who answered
+// the newer one keeps only one. Deleted while a new one is being made: a reauthentication.
+IkeSight IkeTracker::Peer::sight_of_deletion(const IkeObservation& o) const {
+  if (const Session* alive = other_alive(current_); alive != nullptr) {
+    const bool newer = current_ != nullptr && alive->began >= current_->began;
+    return newer && alive->initiator() != o.by ? IkeSight::ike_kicked : IkeSight::ike_replaced;
+  }
+  const bool anew = std::any_of(sessions_.begin(), sessions_.end(), [&](const Session& s) {
+    return &s != current_ && s.began >= o.at && s.phase() != SessionPhase::failed && s.phase() != SessionPhase::ended;
+  });
+  return anew ? IkeSight::ike_reauthenticated : IkeSight::ike_deleted;
 }
 
 // What an SA's own machine cannot know: whether another SA with the same peer lives on or is being made.
 void IkeTracker::Peer::on_observation(const IkeObservation& observation) {
+  if (is_hearsay(observation)) return;
   IkeObservation o = observation;
   switch (o.sight) {
     case IkeSight::ike_rekeyed:
@@ -237,20 +421,11 @@ void IkeTracker::Peer::on_observation(const IkeObservation& observation) {
         rekeyed_suite_ = std::get<IkeV2Session>(current_->machine).suite();
       }
       // The successor may have spoken already.
-      if (other_alive(current_)) rekeyed_unseen_ = false;
+      if (other_alive(current_) != nullptr) rekeyed_unseen_ = false;
       break;
-    case IkeSight::ike_deleted: {
-      if (other_alive(current_)) {
-        o.sight = IkeSight::ike_replaced;
-        break;
-      }
-      const bool anew = std::any_of(sessions_.begin(), sessions_.end(), [&](const Session& s) {
-        return &s != current_ && s.began >= o.at && s.phase() != SessionPhase::failed &&
-               s.phase() != SessionPhase::ended;
-      });
-      if (anew) o.sight = IkeSight::ike_reauthenticated;
+    case IkeSight::ike_deleted:
+      o.sight = sight_of_deletion(o);
       break;
-    }
     case IkeSight::negotiation_started:
       rekeyed_unseen_ = false;
       break;
@@ -259,7 +434,7 @@ void IkeTracker::Peer::on_observation(const IkeObservation& observation) {
         const bool older_attempt = &session != current_ && session.phase() != SessionPhase::established &&
                                    session.phase() != SessionPhase::ended;
         if (older_attempt && current_ != nullptr && session.began < current_->began) {
-          std::visit([](auto& machine) { machine.supersede(); }, session.machine);
+          std::visit([&](auto& machine) { machine.supersede(current_->began); }, session.machine);
         }
       }
       break;
@@ -269,7 +444,7 @@ void IkeTracker::Peer::on_observation(const IkeObservation& observation) {
     case IkeSight::ike_established:
       for (auto& session : sessions_) {
         if (&session != current_ && current_ != nullptr && session.began < current_->began) {
-          std::visit([](auto& machine) { machine.supersede(); }, session.machine);
+          std::visit([&](auto& machine) { machine.supersede(current_->began); }, session.machine);
         }
       }
       [[fallthrough]];

@@ -24,13 +24,22 @@ class IkeTracker::Peer final : public IkeObservationSink {
   // Both ends were heard, so this is no stranger's packet.
   bool both_heard() const { return view_.messages[0] > 0 && view_.messages[1] > 0; }
   bool names(const IpAddress& address) const { return view_.key.local == address || view_.key.remote == address; }
-  bool has_duplicate(std::uint64_t fingerprint, bool from_local, TimePoint at);
-  void learn_direction(const wire::Datagram& datagram);
+  // An SA of this peer has these SPIs: its messages may come between other addresses too (MOBIKE, several exits).
+  bool has_session(const wire::IkeHeader& header) const;
+  static constexpr std::size_t kMostAliases = 4;
+  std::vector<Pair> aliases;  // further pairs of addresses that lead here
+  bool has_duplicate(std::uint64_t fingerprint, const wire::Datagram& datagram, TimePoint at);
+  // True where the ends were guessed wrong: they are exchanged, and replay() tells anew what came before.
+  bool learn_direction(const wire::Datagram& datagram, TimePoint at);
+  // The same packet came in and went out: this machine forwards it, and neither end is its own.
+  bool learn_forwarding();
+  void replay();
 
  private:
   struct Session {
     std::variant<IkeV1Session, IkeV2Session> machine;
     TimePoint began;
+    std::uint16_t remote_port = 0;
 
     template <typename F>
     auto visit(F&& f) const {
@@ -51,24 +60,54 @@ class IkeTracker::Peer final : public IkeObservationSink {
     TimePoint last_seen() const {
       return visit([](const auto& m) { return m.last_seen(); });
     }
+    bool leftover() const {
+      return visit([](const auto& m) { return m.leftover(); });
+    }
+    Side initiator() const {
+      return visit([](const auto& m) { return m.initiator(); });
+    }
+    std::uint8_t version() const { return std::holds_alternative<IkeV1Session>(machine) ? 1 : 2; }
     bool half_open() const {
       return visit([](const auto& m) { return m.half_open(); });
     }
   };
+  struct Kept {  // a message of before it was known which end is ours
+    std::vector<std::uint8_t> bytes;
+    wire::Datagram datagram;
+    TimePoint at;
+  };
   struct Seen {
     std::uint64_t fingerprint;
-    bool from_local;
+    bool ascending;  // the source is the smaller address
+    wire::LinkDirection link;
     TimePoint at;
   };
 
+  // What the two NAT detection hashes of an end said last.
+  struct NatWord {
+    std::optional<bool> source_differs;
+    std::optional<bool> destination_differs;
+    bool port_changed = false;
+  };
+
   Session& session_for(const wire::IkeMessage& message, Side from, TimePoint at);
+  Session* session_of(const wire::IkeHeader& header);
   void make_room();
+  Side side_of(const wire::Datagram& datagram) const;
+  IkeObservation observe(IkeSight sight, Side from, const wire::Datagram& datagram, TimePoint at) const;
   void learn_offers(const wire::IkeMessage& message, Side from);
   void learn_nat(const wire::Datagram& datagram, const wire::IkeMessage& message, Side from, TimePoint at);
+  void judge_nat(Side from, TimePoint at);
+  void learn_port(Session& session, const wire::Datagram& datagram, Side from, TimePoint at);
+  void learn_address(const Session& session, const wire::Datagram& datagram, Side from, TimePoint at);
   bool is_reachability_probe(const wire::Datagram& datagram);
+  void learn_sides(const wire::IkeHeader& header, Side from);
+  bool is_hearsay(const IkeObservation& observation) const;
+  void tell_clear_notifies(const wire::IkeMessage& message, const wire::Datagram& datagram, Side from, TimePoint at);
   void tell_malformed(wire::ParseError error, const wire::Datagram& datagram, Side from, TimePoint at);
   void tell_oddities(const wire::IkeMessage& message, const wire::Datagram& datagram, Side from, TimePoint at);
-  bool other_alive(const Session* except) const;
+  const Session* other_alive(const Session* except) const;
+  IkeSight sight_of_deletion(const IkeObservation& deletion) const;
   void update_state();
 
   IkeTracker& owner_;
@@ -78,10 +117,19 @@ class IkeTracker::Peer final : public IkeObservationSink {
   bool rekeyed_unseen_ = false;       // a rekey made an IKE SA whose first message is still to come
   std::optional<SuiteLengths> rekeyed_suite_;
   std::deque<Seen> seen_;
+  std::deque<Kept> undirected_;
   std::deque<std::uint64_t> probe_spis_;
   std::optional<std::uint8_t> first_ttl_;  // of the first side heard
   IpAddress first_source_;
+  bool forwarded_ = false;
+  bool seen_both_ways_ = false;  // the last duplicate came in and went out
   bool child_refused_ = false;
+  IpAddress last_local_;  // of the last message between other addresses than the key's
+  IpAddress last_remote_;
+  bool floated_ = false;                // IKE or ESP was seen on UDP 4500
+  std::array<NatWord, 2> nat_words_{};  // by side that sent
+  std::array<bool, 2> offer_is_answer_{};
+  std::uint64_t offer_spi_ = 0;  // of the negotiation that the offers are of
 };
 
 }  // namespace tunnelwatch::passive

@@ -19,8 +19,7 @@ struct IkeInput {
   std::uint16_t source_port = 0;
   std::uint16_t destination_port = 0;
   std::uint32_t datagram_length = 0;
-  bool reassembled = false;       // came in IP fragments
-  std::uint64_t fingerprint = 0;  // hash of the datagram's bytes
+  bool reassembled = false;  // came in IP fragments
   TimePoint at{};
 };
 

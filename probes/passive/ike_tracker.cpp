@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 namespace tunnelwatch::passive {
 
@@ -44,25 +45,54 @@ void IkeTracker::unpin_all() {
 // Which end is ours: the machine's own addresses and the configuration know; the link layer may tell; a TTL that no
 // router has counted down speaks for the sender; else whoever is heard first, who in a gateway's capture is the
 // gateway.
-IkeTracker::Peer& IkeTracker::peer_for(const wire::Datagram& d, TimePoint) {
+PeerKey IkeTracker::guess_key(const wire::Datagram& d, bool& certain) const {
+  bool source_is_local = true;
+  certain = true;
+  if (contains(local_addresses_, d.source) || contains(pinned_, d.destination)) {
+    source_is_local = true;
+  } else if (contains(local_addresses_, d.destination) || contains(pinned_, d.source)) {
+    source_is_local = false;
+  } else {
+    certain = false;
+    source_is_local = d.link_direction != wire::LinkDirection::in;
+  }
+  return source_is_local ? PeerKey{d.source, d.destination} : PeerKey{d.destination, d.source};
+}
+
+// An SA of a known peer may go on, or be answered, between other addresses. The search is for what names an SA only,
+// and rare: a flood of forged messages must not make it dear.
+IkeTracker::PeerList::iterator IkeTracker::peer_of_session(const wire::Datagram& d, TimePoint at) {
+  constexpr unsigned kSearchesASecond = 100;
+  const auto header = wire::parse_ike_header(d.payload);
+  if (!header || header->spi_initiator == 0 || (header->spi_responder == 0 && !header->is_response()))
+    return peers_.end();
+  if (at - searches_since_ >= std::chrono::seconds(1) || at < searches_since_) {
+    searches_since_ = at;
+    searches_ = 0;
+  }
+  if (++searches_ > kSearchesASecond) return peers_.end();
+  return std::find_if(peers_.begin(), peers_.end(), [&](const auto& peer) {
+    const auto& key = peer->view().key;
+    const bool one_end_stays =
+        d.source == key.local || d.source == key.remote || d.destination == key.local || d.destination == key.remote;
+    return one_end_stays && peer->aliases.size() < Peer::kMostAliases && peer->has_session(*header);
+  });
+}
+
+IkeTracker::Peer& IkeTracker::peer_for(const wire::Datagram& d, TimePoint at) {
   const Pair pair = pair_of(d.source, d.destination);
   if (const auto found = by_pair_.find(pair); found != by_pair_.end()) {
     peers_.splice(peers_.begin(), peers_, found->second);
     return **found->second;
   }
-  make_room();
-  bool source_is_local = true;
-  bool certain = true;
-  if (contains(local_addresses_, d.source) || contains(pinned_, d.destination)) {
-    source_is_local = true;
-  } else if (contains(local_addresses_, d.destination) || contains(pinned_, d.source)) {
-    source_is_local = false;
-  } else if (d.link_direction != wire::LinkDirection::unknown) {
-    source_is_local = d.link_direction == wire::LinkDirection::out;
-  } else {
-    certain = false;
+  if (const auto known = peer_of_session(d, at); known != peers_.end()) {
+    (*known)->aliases.push_back(pair);
+    by_pair_.emplace(pair, known);
+    return **known;
   }
-  const PeerKey key = source_is_local ? PeerKey{d.source, d.destination} : PeerKey{d.destination, d.source};
+  make_room();
+  bool certain = false;
+  const PeerKey key = guess_key(d, certain);
   peers_.push_front(std::make_unique<Peer>(*this, key, certain));
   peers_.front()->pinned = contains(pinned_, key.remote);
   by_pair_.emplace(pair, peers_.begin());
@@ -84,10 +114,16 @@ void IkeTracker::make_room() {
   }
   if (victim == peers_.end()) return;  // all are of the configuration, which is bounded
   const PeerKey key = (*victim)->view().key;
-  by_pair_.erase(pair_of(key.local, key.remote));
-  peers_.erase(victim);
+  erase(victim);
   ++counters_.evicted_peers;
   sink_.on_forgotten(key);
+}
+
+void IkeTracker::erase(PeerList::iterator peer) {
+  const PeerKey& key = (*peer)->view().key;
+  by_pair_.erase(pair_of(key.local, key.remote));
+  for (const Pair& alias : (*peer)->aliases) by_pair_.erase(alias);
+  peers_.erase(peer);
 }
 
 void IkeTracker::on_ike(const wire::Datagram& d, TimePoint at, bool reassembled) {
@@ -98,12 +134,12 @@ void IkeTracker::on_ike(const wire::Datagram& d, TimePoint at, bool reassembled)
     return;
   }
   Peer& peer = peer_for(d, at);
-  if (peer.has_duplicate(fingerprint_of(d.payload), d.source == peer.view().key.local, at)) {
+  if (peer.has_duplicate(fingerprint_of(d.payload), d, at)) {
     ++counters_.duplicates;
+    if (peer.learn_forwarding()) peer.replay();
     return;
   }
-  ++counters_.messages;
-  peer.learn_direction(d);
+  if (peer.learn_direction(d, at)) peer.replay();
   peer.on_datagram(d, at, reassembled);
 }
 
@@ -129,39 +165,79 @@ std::optional<PeerKey> IkeTracker::key_of(const IpAddress& a, const IpAddress& b
   return (*found->second)->view().key;
 }
 
+bool IkeTracker::is_sent_by_us(const IpAddress& source, const IpAddress& destination) const {
+  if (contains(local_addresses_, source) || contains(pinned_, destination)) return true;
+  if (contains(local_addresses_, destination) || contains(pinned_, source)) return false;
+  return source < destination;
+}
+
 void IkeTracker::for_each(const std::function<void(const IkePeerView&)>& visit) const {
   for (const auto& peer : peers_) visit(peer->view());
 }
 
-bool IkeTracker::Peer::has_duplicate(std::uint64_t fingerprint, bool from_local, TimePoint at) {
+bool IkeTracker::Peer::has_duplicate(std::uint64_t fingerprint, const wire::Datagram& d, TimePoint at) {
   using namespace std::chrono_literals;
+  const bool ascending = d.source < d.destination;
   for (const Seen& s : seen_) {
-    if (s.fingerprint == fingerprint && s.from_local == from_local && at >= s.at && at - s.at < 50ms) return true;
+    const bool same = s.fingerprint == fingerprint && s.ascending == ascending && at >= s.at && at - s.at < 50ms;
+    if (!same) continue;
+    seen_both_ways_ = s.link != d.link_direction && s.link != wire::LinkDirection::unknown;
+    return true;
   }
-  seen_.push_back({fingerprint, from_local, at});
+  seen_.push_back({fingerprint, ascending, d.link_direction, at});
   if (seen_.size() > 8) seen_.pop_front();
   return false;
 }
 
-void IkeTracker::Peer::learn_direction(const wire::Datagram& d) {
-  if (view_.local_certain) return;
+bool IkeTracker::Peer::learn_forwarding() {
+  if (forwarded_ || !seen_both_ways_ || view_.local_certain || !first_ttl_) return false;
+  forwarded_ = true;
+  return view_.key.local != first_source_;
+}
+
+// By its TTL, once both ends are heard: where exactly one is as a host sends it, that host is the one captured at. The
+// link layer's word, where there is one, is better.
+bool IkeTracker::Peer::learn_direction(const wire::Datagram& d, TimePoint at) {
+  constexpr std::size_t kKeptMessages = 8;
+  constexpr std::size_t kKeptBytes = 4096;
+  if (view_.local_certain || !names(d.source) || !names(d.destination)) return false;
   if (!first_ttl_) {
     first_ttl_ = d.ttl;
     first_source_ = d.source;
-    return;
   }
-  if (d.source == first_source_) return;
-  // Both ends are heard: where exactly one TTL is as a host sends it, that host is the one captured at.
+  if (d.source == first_source_) {
+    const std::size_t kept = std::min(d.payload.size(), kKeptBytes);
+    undirected_.push_back({{d.payload.begin(), d.payload.begin() + static_cast<std::ptrdiff_t>(kept)}, d, at});
+    if (undirected_.size() > kKeptMessages) undirected_.pop_front();
+    return false;
+  }
   view_.local_certain = true;
-  if (is_initial_ttl(*first_ttl_) || !is_initial_ttl(d.ttl)) return;
+  const bool by_link = d.link_direction != wire::LinkDirection::unknown && !forwarded_;
+  const bool tells = !by_link && is_initial_ttl(*first_ttl_) != is_initial_ttl(d.ttl);
+  const IpAddress& host = is_initial_ttl(*first_ttl_) ? first_source_ : d.source;
+  const bool wrong = tells && host != view_.key.local;
+  if (!wrong) undirected_.clear();
+  return wrong;
+}
+
+void IkeTracker::Peer::replay() {
   owner_.sink_.on_forgotten(view_.key);
-  std::swap(view_.key.local, view_.key.remote);
-  std::swap(view_.messages[0], view_.messages[1]);
-  std::swap(view_.offers.local, view_.offers.remote);
-  view_.nat_local.reset();
-  view_.nat_remote.reset();
-  // The few messages before are told again by what follows them; a request that waits starts anew.
+  const PeerKey key{view_.key.remote, view_.key.local};
+  view_ = IkePeerView{};
+  view_.key = key;
+  view_.local_certain = !forwarded_;
   sessions_.clear();
+  nat_words_ = {};
+  offer_is_answer_ = {};
+  const auto kept = std::exchange(undirected_, {});
+  const IkeTrackerCounters counted = owner_.counters_;  // they are counted already
+  for (const Kept& k : kept) {
+    wire::Datagram d = k.datagram;
+    d.payload = k.bytes;
+    d.cut = d.cut || k.bytes.size() < k.datagram.payload.size();
+    on_datagram(d, k.at, false);
+  }
+  owner_.counters_ = counted;
 }
 
 }  // namespace tunnelwatch::passive

@@ -41,18 +41,22 @@ struct IkePeerView {
   bool remote_forces_encapsulation = false;  // its source hash does not fit: NAT in front of it, or faked on purpose
   std::array<std::uint64_t, 2> messages{};   // by side that sent
   bool esp_in_udp = false;
+  bool one_sided = false;  // one end is never heard, though the other goes on as if it was answered
 };
 
 struct IkeTrackerLimits {
   std::size_t peers = 512;  // pinned ones not counted
   std::size_t sessions_per_peer = 32;
+  // A file may hold one direction only (a tap, a mirror port): then silence and ESP one way say nothing.
+  bool may_be_one_sided = false;
 };
 
+// Every datagram counts as one of the first three.
 struct IkeTrackerCounters {
   std::uint64_t messages = 0;
   std::uint64_t duplicates = 0;  // the same bytes twice within milliseconds: taps, bridges
   std::uint64_t own_probes = 0;
-  std::uint64_t malformed = 0;
+  std::uint64_t malformed = 0;  // of the messages
   std::uint64_t evicted_peers = 0;
   std::uint64_t evicted_sessions = 0;
 };
@@ -93,6 +97,9 @@ class IkeTracker {
   const IkePeerView* find(const PeerKey& key) const;
   // Which end is ours, of two addresses seen together; nothing where no IKE between them was seen.
   std::optional<PeerKey> key_of(const IpAddress& a, const IpAddress& b) const;
+  // Of two addresses without IKE between them: whether the source is this end. What is known of addresses decides; else
+  // the smaller one counts as ours, so that both directions get the same answer.
+  bool is_sent_by_us(const IpAddress& source, const IpAddress& destination) const;
   void for_each(const std::function<void(const IkePeerView&)>& visit) const;
   const IkeTrackerCounters& counters() const { return counters_; }
 
@@ -110,7 +117,10 @@ class IkeTracker {
 
   static Pair pair_of(const IpAddress& a, const IpAddress& b);
   Peer& peer_for(const wire::Datagram& datagram, TimePoint at);
+  PeerList::iterator peer_of_session(const wire::Datagram& datagram, TimePoint at);
+  PeerKey guess_key(const wire::Datagram& datagram, bool& certain) const;
   void make_room();
+  void erase(PeerList::iterator peer);
 
   IkeTrackerLimits limits_;
   IkePeerSink& sink_;
@@ -119,6 +129,8 @@ class IkeTracker {
   std::function<bool(std::uint64_t)> own_spi_;
   PeerList peers_;  // the most recently heard first
   std::unordered_map<Pair, PeerList::iterator, PairHash> by_pair_;
+  TimePoint searches_since_{};
+  unsigned searches_ = 0;
   IkeTrackerCounters counters_;
 };
 

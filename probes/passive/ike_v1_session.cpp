@@ -10,26 +10,14 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr Duration kAuthDoubt = 900ms;   // message 5 may be repeated, which tells a bad key from a bad identity
-constexpr Duration kQuickDoubt = 500ms;  // quick mode 2 may still follow an informational that meant something else
-constexpr Duration kXauthDoubt = 3s;     // quick mode or mode config follows a good XAuth
-constexpr Duration kInformationalAnswer = 700ms;
-constexpr Duration kDeleteDoubt = 100ms;
-constexpr Duration kDeleteBurst = 200ms;  // between the deletes of a child and of its ISAKMP SA
+constexpr Duration kAuthDoubt = 900ms;  // message 5 may be repeated, which tells a bad key from a bad identity
+constexpr Duration kXauthDoubt = 3s;    // quick mode or mode config follows a good XAuth
 constexpr Duration kTellEvery = 1s;
-
-constexpr std::size_t index(Side side) { return static_cast<std::size_t>(side); }
-
-// Payloads inside an encrypted informational message, generic headers included (RFC 2408, RFC 3706).
-constexpr std::size_t kHashHeader = 4;
-constexpr std::size_t kLiveness = 32;  // a notify with both cookies and a sequence number
-constexpr std::size_t kDeleteIsakmp = 28;
-constexpr std::size_t kDeleteChild = 16;
 
 }  // namespace
 
 IkeV1Session::IkeV1Session(Side initiator, std::uint64_t cookie_initiator, TimePoint now)
-    : initiator_(initiator), cookie_initiator_(cookie_initiator), last_seen_(now) {}
+    : initiator_(initiator), cookie_initiator_(cookie_initiator), began_(now), last_seen_(now) {}
 
 IkeObservation IkeV1Session::make(IkeSight sight, Side by, const IkeInput& in) const {
   IkeObservation o;
@@ -40,6 +28,15 @@ IkeObservation IkeV1Session::make(IkeSight sight, Side by, const IkeInput& in) c
   o.port = in.from == by ? in.destination_port : in.source_port;
   o.length = in.message.header.length;
   o.at = o.since = in.at;
+  return o;
+}
+
+// By the size of what was asked, the method where it shows: a certificate does not fit into a small message.
+IkeObservation IkeV1Session::refused_auth(const IkeInput& in) const {
+  auto o = make(IkeSight::auth_refused, in.from, in);
+  o.certainty = Certainty::likely;
+  o.certificate = waiting_ && (waiting_->fragmented || waiting_->length > 600);
+  if (waiting_) o.exchange = waiting_->exchange;
   return o;
 }
 
@@ -57,7 +54,13 @@ IkeObservation IkeV1Session::unanswered(IkeSight sight, Side by, std::uint16_t s
 
 void IkeV1Session::on_message(const IkeInput& in, IkeObservationSink& sink) {
   last_seen_ = in.at;
+  leftover_ = false;
   const auto& h = in.message.header;
+  const bool phase1 = h.exchange == wire::v1_identity_protection || h.exchange == wire::v1_aggressive;
+  if (phase_ == SessionPhase::ended && !phase1 && in.message.encrypted && h.exchange != wire::v1_informational) {
+    phase_ = SessionPhase::established;  // it had seemed deleted
+    sink.on_observation(make(IkeSight::ike_lives_on, in.from, in));
+  }
   if (h.spi_responder != 0) cookie_responder_ = h.spi_responder;
   if (const auto* fragment = in.message.find(wire::v1_fragment); fragment != nullptr) {
     // Fragment id, number, flags: one message in several datagrams, told by its first one.
@@ -107,16 +110,24 @@ std::uint8_t IkeV1Session::step_of(const IkeInput& in) const {
 }
 
 void IkeV1Session::on_phase1(const IkeInput& in, std::uint8_t step, IkeObservationSink& sink) {
+  if (midway_ && !established_at_ && children_ == 0) {
+    // The capture joined inside phase 1: an informational message before this one was no sign of life.
+    midway_ = false;
+    phase_ = SessionPhase::authenticating;
+    open_[0] = open_[1] = Informational{};
+    answered_by_informational_ = true;
+  }
   if (phase_ == SessionPhase::established || phase_ == SessionPhase::ended) return;  // a late repetition
+  if (phase_ == SessionPhase::failed && !answered_by_informational_) return;         // refused, whatever is repeated
   if (waiting_ && waiting_->by == in.from && waiting_->step == step) {
     ++waiting_->sends;
     waiting_->port = in.destination_port;
     if (answered_by_informational_) {
       // The peer could not read message 5, so it repeats its complaint and we repeat the message: the keys differ.
       deferred_.cancel(IkeSight::auth_refused);
-      auto o = make(IkeSight::auth_refused, other(in.from), in);
+      auto o = refused_auth(in);
+      o.by = other(in.from);
       o.sends = waiting_->sends;
-      o.notify = 5;  // tells the repetition
       o.certainty = Certainty::certain;
       phase_ = SessionPhase::failed;
       sink.on_observation(o);
@@ -162,6 +173,7 @@ void IkeV1Session::on_phase1_answer(const IkeInput& in, std::uint8_t step, IkeOb
 
 void IkeV1Session::establish(const IkeInput& in, IkeObservationSink& sink) {
   phase_ = SessionPhase::established;
+  established_at_ = in.at;
   waiting_.reset();
   deferred_.cancel(IkeSight::auth_refused);
   sink.on_observation(make(IkeSight::ike_established, initiator_, in));
@@ -169,144 +181,34 @@ void IkeV1Session::establish(const IkeInput& in, IkeObservationSink& sink) {
 
 void IkeV1Session::on_clear_informational(const IkeInput& in, IkeObservationSink& sink) {
   const auto* payload = in.message.find(wire::v1_notify);
-  if (payload == nullptr) {
-    // Aggressive mode: who cannot verify message 2 says so, in clear or not, and never sends message 3.
-    return;
-  }
+  if (payload == nullptr) return;
   const auto notify = wire::parse_notify_v1(payload->body);
   if (!notify || notify->type >= 16384) return;
-  if (phase_ == SessionPhase::established) return;  // unprotected words against an established SA prove nothing
   auto o = make(IkeSight::clear_notify, in.from, in);
   o.notify = notify->type;
-  const bool first_message = waiting_ && waiting_->step == 1;
-  const bool aggressive_refused = !is_main() && waiting_ && waiting_->step == 2 && in.from == initiator_;
+  if (phase_ == SessionPhase::established) {  // unprotected words against an established SA prove little
+    o.certainty = Certainty::possible;
+    if (notify->type == 4 || notify->type == 11) sink.on_observation(o);
+    return;
+  }
+  if (!waiting_ || waiting_->by == in.from) return;  // it answers nothing that was seen
+  o.exchange = waiting_->exchange;
+  const bool first_message = waiting_->step == 1;
+  const bool aggressive_refused = !is_main() && waiting_->step == 2 && in.from == initiator_;
   if (notify->type == 14) {
     // strongSwan names the cookies where it looked at the proposal, and has none where it knows no such connection.
-    o.sight = notify->spi_size == 0 && in.message.header.spi_responder == 0 ? IkeSight::connection_refused
-                                                                            : IkeSight::proposal_refused;
+    const bool no_cookies = notify->spi_size == 0 && in.message.header.spi_responder == 0;
+    o.sight = no_cookies && in.from != initiator_ ? IkeSight::connection_refused : IkeSight::proposal_refused;
   } else if (notify->type == 5) {
     o.sight = IkeSight::version_refused;
   } else if (aggressive_refused) {
-    o.sight = IkeSight::auth_refused;
-    o.certainty = Certainty::likely;
+    o = refused_auth(in);
   } else if (notify->type == 24) {
     o.sight = first_message ? IkeSight::mode_refused : IkeSight::auth_refused;
     o.certainty = Certainty::likely;
   }
   phase_ = SessionPhase::failed;
   sink.on_observation(o);
-}
-
-void IkeV1Session::on_informational(const IkeInput& in, IkeObservationSink& sink) {
-  if (phase_ == SessionPhase::init || phase_ == SessionPhase::authenticating) {
-    const bool answers_auth = is_main() && waiting_ && waiting_->step == 5 && in.from != waiting_->by;
-    const bool refuses_aggressive = !is_main() && waiting_ && waiting_->step == 2 && in.from == initiator_;
-    if (answers_auth) {
-      if (!answered_by_informational_) {
-        auto o = make(IkeSight::auth_refused, in.from, in);
-        o.certainty = Certainty::likely;
-        deferred_.add(o, in.at + kAuthDoubt);
-      }
-      answered_by_informational_ = true;
-      return;
-    }
-    if (refuses_aggressive) {
-      phase_ = SessionPhase::failed;
-      auto o = make(IkeSight::auth_refused, in.from, in);
-      o.certainty = Certainty::likely;
-      sink.on_observation(o);
-      return;
-    }
-    if (mode_ == 0) {  // the capture joins a living SA
-      phase_ = SessionPhase::established;
-      midway_ = true;
-      sink.on_observation(make(IkeSight::ike_resumed_midway, in.from, in));
-    }
-  }
-  if (phase_ != SessionPhase::established) return;
-  // A quick mode that waits is what an informational of the other side most likely speaks of.
-  for (auto& q : quick_) {
-    if (q.step == 1 && q.by != in.from && !deferred_.has(IkeSight::child_refused)) {
-      auto o = make(children_ > 0 ? IkeSight::rekey_refused : IkeSight::child_refused, in.from, in);
-      o.certainty = Certainty::likely;
-      deferred_.add(o, in.at + kQuickDoubt);
-      return;
-    }
-  }
-  if (deferred_.has(IkeSight::xauth_refused)) {
-    deferred_.advance(in.at + kXauthDoubt, sink);
-    phase_ = SessionPhase::failed;
-    return;
-  }
-  Informational& theirs = open_[index(other(in.from))];
-  if (theirs.count > 0) {  // an answer to what the other side asked: both live
-    theirs = Informational{};
-    sink.on_observation(make(IkeSight::request_answered, in.from, in));
-    return;
-  }
-  const auto inside = plaintext_range_v1(suite_, in.message.encrypted_bytes);
-  const std::size_t hash = kHashHeader + (suite_ ? suite_->prf : 20);
-  const auto fits = [&](std::size_t payload) {
-    return hash + payload >= inside.least && hash + payload <= inside.most;
-  };
-  Informational& mine = open_[index(in.from)];
-  if (mine.count == 0) mine.since = in.at;
-  const bool burst = mine.count > 0 && in.at - mine.last < kDeleteBurst;
-  mine.deletes = mine.deletes || (burst && mine.may_be_delete && !mine.may_be_liveness);
-  ++mine.count;
-  mine.last = in.at;
-  mine.port = in.destination_port;
-  mine.length = in.message.header.length;
-  mine.may_be_liveness = !suite_ || fits(kLiveness);
-  mine.may_be_delete = !suite_ || fits(kDeleteIsakmp) || fits(kDeleteChild);
-  const bool repeated = mine.count >= 2 && mine.may_be_liveness && !mine.deletes;
-  if (repeated) {
-    auto o = unanswered(IkeSight::request_unanswered, in.from, mine.count, mine.since, in.at);
-    o.exchange = in.message.header.exchange;
-    o.port = mine.port;
-    o.length = mine.length;
-    sink.on_observation(o);
-  }
-}
-
-void IkeV1Session::on_quick(const IkeInput& in, IkeObservationSink& sink) {
-  deferred_.cancel(IkeSight::xauth_refused);
-  if (phase_ != SessionPhase::established) {
-    if (phase_ == SessionPhase::init && mode_ == 0) {
-      midway_ = true;
-      sink.on_observation(make(IkeSight::ike_resumed_midway, in.from, in));
-    }
-    if (phase_ == SessionPhase::failed || phase_ == SessionPhase::ended) return;
-    phase_ = SessionPhase::established;
-    waiting_.reset();
-  }
-  const auto id = in.message.header.message_id;
-  auto q = std::find_if(quick_.begin(), quick_.end(), [&](const Quick& x) { return x.message_id == id; });
-  if (q == quick_.end()) {
-    if (quick_.size() == quick_.capacity()) quick_.erase(quick_.begin());
-    quick_.push_back({id, in.from, 1, 1, in.destination_port, in.message.header.length, in.at, in.at});
-    return;
-  }
-  if (q->step == 1 && in.from == q->by) {
-    ++q->sends;
-    q->told = in.at;
-    auto o = unanswered(IkeSight::child_unanswered, q->by, q->sends, q->since, in.at);
-    o.port = q->port;
-    o.exchange = wire::v1_quick;
-    sink.on_observation(o);
-    return;
-  }
-  if (q->step == 1) {
-    q->step = 2;
-    deferred_.cancel(IkeSight::child_refused);
-    deferred_.cancel(IkeSight::rekey_refused);
-    return;
-  }
-  if (q->step == 2 && in.from == q->by) {
-    q->step = 3;
-    ++children_;
-    sink.on_observation(make(children_ > 1 ? IkeSight::child_rekeyed : IkeSight::child_established, q->by, in));
-  }
 }
 
 void IkeV1Session::on_transaction(const IkeInput& in, IkeObservationSink& sink) {
@@ -321,6 +223,8 @@ void IkeV1Session::on_transaction(const IkeInput& in, IkeObservationSink& sink) 
     return;
   }
   ++transactions_;
+  deferred_.cancel(IkeSight::xauth_refused);
+  deferred_.cancel(IkeSight::auth_refused);
   if (transaction_ && transaction_id_ == id) {  // the answer
     transaction_.reset();
   } else {
@@ -332,17 +236,12 @@ void IkeV1Session::on_transaction(const IkeInput& in, IkeObservationSink& sink) 
     transaction_ = w;
     transaction_id_ = id;
   }
-  // The request for the password and the status are two exchanges; a good status is followed by quick mode.
-  if (transactions_ >= 4) {
-    auto o = make(IkeSight::xauth_refused, other(initiator_), in);
-    o.certainty = Certainty::likely;
-    deferred_.add(o, in.at + kXauthDoubt);
-  }
-}
-
-void IkeV1Session::on_esp(TimePoint, Side from, IkeObservationSink&) {
-  // Traffic from a side says that it lives, though not that its IKE does: an open question of the other side stays.
-  static_cast<void>(from);
+  // The request for the password and the status are two exchanges; a good status is followed by mode config, a further
+  // transaction, or by quick mode.
+  if (transactions_ != 4) return;
+  auto o = make(IkeSight::xauth_refused, other(initiator_), in);
+  o.certainty = Certainty::likely;
+  deferred_.add(o, in.at + kXauthDoubt);
 }
 
 void IkeV1Session::tell_waiting(TimePoint now, IkeObservationSink& sink) {
@@ -370,7 +269,8 @@ void IkeV1Session::advance(TimePoint now, IkeObservationSink& sink) {
     tell_waiting(now, sink);
   }
   for (auto& q : quick_) {
-    if (q.step != 1 || now - q.told < kTellEvery || now - q.since > 30s || deferred_.has(IkeSight::child_refused))
+    if (q.step != 1 || q.uncertain || now - q.told < kTellEvery || now - q.since > 30s ||
+        deferred_.has(IkeSight::child_refused))
       continue;
     q.told = now;
     auto o = unanswered(IkeSight::child_unanswered, q.by, q.sends, q.since, now);
@@ -378,20 +278,7 @@ void IkeV1Session::advance(TimePoint now, IkeObservationSink& sink) {
     o.exchange = wire::v1_quick;
     sink.on_observation(o);
   }
-  for (const Side side : {Side::local, Side::remote}) {
-    Informational& open = open_[index(side)];
-    if (open.count == 0 || now - open.last < kInformationalAnswer) continue;
-    // Nobody answers a delete. A single one ends a child, often one that a quick mode replaced; two are the end.
-    if (open.deletes) {
-      phase_ = SessionPhase::ended;
-      auto o = unanswered(IkeSight::ike_deleted, side, 0, open.since, open.last);
-      o.certainty = Certainty::likely;
-      deferred_.add(o, now + kDeleteDoubt);
-      open = Informational{};
-    } else if (!open.may_be_liveness) {
-      open = Informational{};
-    }
-  }
+  for (const Side side : {Side::local, Side::remote}) judge_deletes(now, side, sink);
 }
 
 }  // namespace tunnelwatch::passive

@@ -15,16 +15,24 @@ class IkeV1Session {
   void on_esp(TimePoint now, Side from, IkeObservationSink& sink);
   void advance(TimePoint now, IkeObservationSink& sink);
   // No more messages will come: what waited for a contradiction is told.
-  void finish(IkeObservationSink& sink) { deferred_.advance(TimePoint::max(), sink); }
+  void finish(IkeObservationSink& sink) {
+    deferred_.cancel(IkeSight::xauth_refused);  // what would deny it takes its time
+    deferred_.advance(TimePoint::max(), sink);
+  }
   bool joined_midway() const { return midway_; }
   // A later ISAKMP SA with the same peer got further: what this one still waits for is not waited for any more.
-  void supersede() {
+  void supersede(TimePoint later_began) {
     waiting_.reset();
     quick_.clear();
     transaction_.reset();
     open_[0] = open_[1] = Informational{};
-    if (phase_ != SessionPhase::established) phase_ = SessionPhase::ended;
+    if (phase_ != SessionPhase::established) {
+      phase_ = SessionPhase::ended;
+    } else if (established_at_ && *established_at_ < later_began) {
+      leftover_ = true;
+    }
   }
+  bool leftover() const { return leftover_; }
 
   SessionPhase phase() const { return phase_; }
   Side initiator() const { return initiator_; }
@@ -53,14 +61,17 @@ class IkeV1Session {
     std::uint16_t sends = 1;
     std::uint16_t port = 0;
     std::uint32_t length = 0;
+    bool uncertain = false;  // the capture may have begun inside it: this may not be its first message
     TimePoint since{};
+    TimePoint last{};
     TimePoint told{};
   };
-  struct Informational {  // an encrypted one that the other side may still answer
-    std::uint16_t count = 0;
-    bool may_be_liveness = false;
-    bool may_be_delete = false;
-    bool deletes = false;  // one that can only be a delete came right before another one: child and ISAKMP SA both
+  struct Informational {          // encrypted ones of a side since the other one was heard
+    std::uint16_t questions = 0;  // that may ask for liveness
+    std::uint16_t burst = 0;      // right behind each other: deletes
+    bool may_end = false;         // the burst, or a lone one, may hold the deletion of the ISAKMP SA
+    bool isakmp_only = false;     // ... and not of a child
+    bool deletes = false;         // a lone one that is too long or too short for anything but a deletion
     TimePoint since{};
     TimePoint last{};
     std::uint16_t port = 0;
@@ -71,6 +82,14 @@ class IkeV1Session {
   void on_phase1_answer(const IkeInput& in, std::uint8_t step, IkeObservationSink& sink);
   void on_clear_informational(const IkeInput& in, IkeObservationSink& sink);
   void on_informational(const IkeInput& in, IkeObservationSink& sink);
+  bool judge_phase1_informational(const IkeInput& in, IkeObservationSink& sink);
+  bool refuses_peer(const IkeInput& in);
+  bool refuses_quick(const IkeInput& in);
+  void note_informational(const IkeInput& in, IkeObservationSink& sink);
+  void judge_deletes(TimePoint now, Side side, IkeObservationSink& sink);
+  // Whatever comes from a side, a packet of its traffic too, says that it lives: nothing that was asked waits for it.
+  void heard(Side side) { open_[index(other(side))].questions = 0; }
+  IkeObservation refused_auth(const IkeInput& in) const;
   void on_quick(const IkeInput& in, IkeObservationSink& sink);
   void on_transaction(const IkeInput& in, IkeObservationSink& sink);
   void establish(const IkeInput& in, IkeObservationSink& sink);
@@ -95,6 +114,11 @@ class IkeV1Session {
   std::optional<std::uint32_t> transaction_id_;
   std::optional<Waiting> transaction_;
   bool midway_ = false;
+  bool leftover_ = false;
+  TimePoint began_{};
+  std::optional<TimePoint> esp_at_[2];  // by side that sent
+  std::optional<TimePoint> quick_done_at_;
+  std::optional<TimePoint> established_at_;
   int children_ = 0;
   TimePoint last_seen_{};
 };

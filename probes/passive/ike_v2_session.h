@@ -1,5 +1,6 @@
 #pragma once
 
+#include "probes/passive/fragment_train.h"
 #include "probes/passive/ike_session.h"
 
 namespace tunnelwatch::passive {
@@ -16,21 +17,29 @@ class IkeV2Session {
   // Tells silences that grew and decisions that became due.
   void advance(TimePoint now, IkeObservationSink& sink);
   // No more messages will come: what waited for a contradiction is told.
-  void finish(IkeObservationSink& sink) { deferred_.advance(TimePoint::max(), sink); }
+  void finish(IkeObservationSink& sink);
 
   // An IKE SA that a rekey of another one made, with its children; its suite is taken to be the same.
-  void adopt(const std::optional<SuiteLengths>& suite) {
+  void adopt(const std::optional<SuiteLengths>& suite, TimePoint at) {
     suite_ = suite;
+    established_at_ = at;
     phase_ = SessionPhase::established;
     children_ = 1;
     answered_ = true;
   }
   bool joined_midway() const { return midway_; }
-  // A later IKE SA with the same peer got further: what this one still waits for is not waited for any more.
-  void supersede() {
+  // A later IKE SA with the same peer got further: what this one still waits for is not waited for any more. Where it
+  // stood before the later one began, it may be a leftover that nobody deletes: until it speaks again it counts as one.
+  void supersede(TimePoint later_began) {
     pending_.clear();
-    if (phase_ != SessionPhase::established) phase_ = SessionPhase::ended;
+    deferred_.cancel(IkeSight::group_abandoned);
+    if (phase_ != SessionPhase::established && !provisional_) {
+      phase_ = SessionPhase::ended;
+    } else if (established_at_ && *established_at_ < later_began) {
+      leftover_ = true;
+    }
   }
+  bool leftover() const { return leftover_; }
 
   SessionPhase phase() const { return phase_; }
   Side initiator() const { return initiator_; }
@@ -41,7 +50,7 @@ class IkeV2Session {
   int children() const { return children_; }
   const std::optional<SuiteLengths>& suite() const { return suite_; }
   // A CREATE_CHILD_SA that may have been the rekey of this IKE SA succeeded, so new SPIs may follow.
-  bool may_be_rekeyed() const { return ike_rekey_at_.has_value(); }
+  const std::optional<TimePoint>& may_be_rekeyed_at() const { return ike_rekey_at_; }
   bool half_open() const { return phase_ == SessionPhase::init; }
 
  private:
@@ -59,6 +68,13 @@ class IkeV2Session {
     TimePoint since{};
     TimePoint told{};
   };
+  // An IKE_AUTH answer that ends the authentication, unless another round follows.
+  struct Provisional {
+    IkeObservation established;
+    std::optional<IkeObservation> child;  // established or refused
+    TimePoint due;
+  };
+  using Groups = boost::container::static_vector<std::uint16_t, 24>;
 
   void on_request(const IkeInput& in, IkeObservationSink& sink);
   void on_response(const IkeInput& in, IkeObservationSink& sink);
@@ -69,12 +85,26 @@ class IkeV2Session {
   void on_informational_request(const IkeInput& in, const Pending& request, IkeObservationSink& sink);
   void on_informational_response(const IkeInput& in, const Pending* request, IkeObservationSink& sink);
   void on_init_notify(const IkeInput& in, const wire::IkePayload& payload, IkeObservationSink& sink);
-  void on_deleted(const IkeInput& in, Side by, bool whole_ike_sa, IkeObservationSink& sink);
-  void establish(const IkeInput& in, IkeObservationSink& sink);
-  void judge_first_child(const IkeInput& in, const PlaintextRange& inside, IkeObservationSink& sink);
+  void on_clear_word(const IkeInput& in, IkeObservationSink& sink);
+  void on_repetition(const IkeInput& in, Pending& pending, IkeObservationSink& sink);
+  void on_auth_request(const IkeInput& in, IkeObservationSink& sink);
+  void on_refused_child(const IkeInput& in, const Pending* request);
+  void accept_offer(const IkeInput& in, const wire::IkePayload* sa, IkeObservationSink& sink);
+  bool spi_changes(const IkeInput& in, IkeObservationSink& sink);
+  bool refuses_authentication(const IkeInput& in, const PlaintextRange& inside) const;
+  bool is_childless() const;
+  bool had_certificate(const Pending* request) const;
+  bool is_offered(std::uint16_t group) const;
+  Pending pending_of(const IkeInput& in) const;
+  void on_child_deleted(const IkeInput& in, Side by, IkeObservationSink& sink);
+  void on_ike_deleted(const IkeInput& in, Side by, IkeObservationSink& sink);
+  void judge_answer(const IkeInput& in, const PlaintextRange& inside);
+  void settle_authentication(TimePoint now, bool traffic, IkeObservationSink& sink);
+  bool is_use_of_a_living_sa(const IkeInput& in) const;
   bool is_lone_notify(const IkeInput& in) const;
   bool is_smallest_notify(const IkeInput& in) const;
   void live_on(TimePoint now, IkeObservationSink& sink);
+  bool tell_lone_deletion(const Pending& pending, TimePoint now, IkeObservationSink& sink);
   void tell_unanswered(Pending& p, TimePoint now, IkeObservationSink& sink);
   Pending* find(Side by, std::uint32_t message_id);
   IkeObservation make(IkeSight sight, Side by, const IkeInput& in) const;
@@ -88,24 +118,31 @@ class IkeV2Session {
   std::optional<SuiteLengths> suite_;
   boost::container::static_vector<Pending, kWindow> pending_;
   Deferred deferred_;
+  std::optional<Provisional> provisional_;
   std::optional<std::uint16_t> asked_group_;  // by INVALID_KE_PAYLOAD
   std::optional<TimePoint> established_at_;
   std::optional<TimePoint> ike_rekey_at_;  // a CREATE_CHILD_SA without REKEY_SA succeeded
   std::optional<TimePoint> child_rekey_at_;
-  std::optional<TimePoint> child_attempt_at_[2];      // last CREATE_CHILD_SA by side
-  std::optional<std::uint32_t> highest_answered_[2];  // message id by side
-  std::size_t response_fragments_bytes_ = 0;
-  std::uint32_t response_fragments_id_ = 0;
-  std::uint16_t response_fragments_seen_ = 0;
-  std::optional<std::uint8_t> response_fragments_first_;
+  std::optional<TimePoint> child_attempt_at_[2];  // last CREATE_CHILD_SA by side
+  AnsweredRequests answered_requests_[2];         // by side that asked
+  FragmentTrain requests_[2];                     // by side that sends
+  FragmentTrain responses_[2];
+  Groups offered_groups_;  // of the initiator's last first message
+  bool started_ = false;
+  bool childless_known_ = false;  // the responder can do without a first child (RFC 6023)
+  bool leftover_ = false;
   std::uint16_t auth_rounds_ = 0;
+  std::uint32_t last_auth_id_ = 0;
+  std::size_t first_auth_bytes_ = 0;  // the encrypted part of the first request, 0 where it was not seen
   bool eap_ = false;
   bool midway_ = false;
   bool answered_ = false;
   std::optional<std::uint32_t> refusal_id_;  // message id of what may have been a refusal by the initiator
+  std::optional<std::uint32_t> delete_id_;   // message id of the deletion that ended it
+  Side deleted_by_ = Side::local;
   bool child_gone_ = false;
   bool esp_seen_ = false;
-  bool gave_child_ = false;
+  std::optional<TimePoint> esp_at_;
   int children_ = 0;
   TimePoint last_seen_{};
 };

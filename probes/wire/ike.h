@@ -21,6 +21,10 @@ namespace tunnelwatch::wire {
 
 inline constexpr std::size_t kIkeHeaderSize = 28;
 
+// A cipher of both versions' private ranges that nobody has: our reachability probes offer it alone, so that they are
+// refused before a responder keeps anything, and are known for what they are in a capture.
+inline constexpr std::uint16_t kNobodysCipher = 65432;
+
 enum IkeExchange : std::uint8_t {
   v1_identity_protection = 2,  // main mode
   v1_authentication_only = 3,

@@ -82,14 +82,23 @@ TEST(Rules, AFindingIsNeverSurerThanItsFact) {
 TEST(Verdict, KeepsWhatATunnelRecoveredFrom) {
   Verdict verdict;
   const TimePoint later = TimePoint{} + std::chrono::seconds(5);
-  EXPECT_EQ(verdict.update(diagnose(with({F::auth_refused})), TimePoint{}).size(), 1U);
-  EXPECT_TRUE(verdict.update(diagnose(with({F::auth_refused})), later).empty());
+  EXPECT_EQ(verdict.update(diagnose(with({F::eap_refused})), TimePoint{}).size(), 1U);
+  EXPECT_TRUE(verdict.update(diagnose(with({F::eap_refused})), later).empty());
   const auto changes = verdict.update({}, later);
   ASSERT_EQ(changes.size(), 1U);
   EXPECT_FALSE(changes.front().active);
   EXPECT_EQ(verdict.best(), nullptr);
   ASSERT_EQ(verdict.ranked().size(), 1U);
   EXPECT_EQ(verdict.ranked().front()->cleared, later);
+}
+
+TEST(Verdict, AMomentaryCauseIsHistoryAtOnce) {
+  Verdict verdict;
+  EXPECT_TRUE(verdict.update(diagnose(with({F::local_deleted})), TimePoint{}).empty());
+  EXPECT_EQ(verdict.active_count(), 0U);
+  ASSERT_EQ(verdict.ranked().size(), 1U);
+  EXPECT_EQ(verdict.ranked().front()->cause, Cause::config_modify_or_manual_offline);
+  EXPECT_TRUE(verdict.ranked().front()->cleared);
 }
 
 }  // namespace

@@ -111,7 +111,7 @@ TEST(WatchV1, Message5RepeatedAfterAnInformationalIsAWrongKey) {
   s.ike(50, From::remote, sealed(wire::v1_informational, 9, 64), 500);
   EXPECT_THAT(s.active(), IsEmpty());
   s.ike(800, From::local, sealed(wire::v1_identity_protection, 0, 80, 1), 4500);
-  EXPECT_THAT(s.active(), ElementsAre("authentication_fail"));
+  EXPECT_THAT(s.active(), ElementsAre("authentication_fail", "psk_mismatch"));
 }
 
 TEST(WatchV1, QuickModeAnsweredByAnInformationalIsAPhase2Mismatch) {
@@ -122,7 +122,8 @@ TEST(WatchV1, QuickModeAnsweredByAnInformationalIsAPhase2Mismatch) {
   s.ike(60, From::local, sealed(wire::v1_quick, 7, 160, 3), 4500);
   s.ike(70, From::remote, sealed(wire::v1_informational, 8, 64), 4500);
   s.pass(900);
-  EXPECT_THAT(s.active(), ElementsAre("phase2_proposal_or_pfs_mismatch"));
+  EXPECT_THAT(s.active(),
+              ElementsAre("phase2_proposal_or_pfs_mismatch", "flow_or_peer_mismatch", "policy_rules_not_mirrored"));
 }
 
 TEST(WatchV1, LivenessUnansweredIsToldAndAnsweredIsNot) {
