@@ -25,31 +25,38 @@ bool is_known_exchange(std::uint8_t exchange) {
 // Payload types that RFC 7296, 7383 and the registry name; others are skipped unless they are critical.
 bool is_known_payload_v2(std::uint8_t type) { return type >= 33 && type <= 54; }
 
+// A first message that no tunnel begins with: our own reachability probe, which offers a cipher that nobody has, or a
+// scanner's, from a port of its own and without the NAT detection that any stack behind a NAT announces. Neither it nor
+// its answer says anything about a tunnel.
+bool is_probe(const wire::IkeHeader& h, const wire::Datagram& d) {
+  if (h.major() == 3) return h.length == wire::kIkeHeaderSize;
+  const auto message = wire::parse_ike(d.payload, d.cut);
+  if (!message) return false;
+  if (h.major() == 1) {
+    const auto* sa = message->find(wire::v1_sa);
+    if (sa == nullptr) return false;
+    const auto suites = wire::parse_sa_v1(sa->body);
+    return message->find(wire::v1_vendor) == nullptr ||
+           (suites && suites->size() == 1 && suites->front().encryption == wire::kNobodysCipher);
+  }
+  if (h.exchange != wire::ike_sa_init || message->find(wire::v2_sa) == nullptr || message->cut) return false;
+  return std::none_of(message->payloads.begin(), message->payloads.end(), [](const wire::IkePayload& p) {
+    constexpr std::uint16_t kNatDetectionSource = 16388;
+    const auto notify = p.type == wire::v2_notify ? wire::parse_notify_v2(p.body)
+                                                  : wire::Parsed<wire::IkeNotify>(wire::ParseError::truncated);
+    return notify && notify->type == kNatDetectionSource;
+  });
+}
+
 }  // namespace
 
-// A request that no responder can accept, sent from a port of its own: somebody asks whether IKE is reachable. Our own
-// probes look so in a capture file. Neither they nor their answers say anything about the tunnel.
 bool IkeTracker::Peer::is_reachability_probe(const wire::Datagram& d) {
   const auto header = wire::parse_ike_header(d.payload);
   if (!header) return false;
   if (std::find(probe_spis_.begin(), probe_spis_.end(), header->spi_initiator) != probe_spis_.end()) return true;
   if (header->spi_responder != 0 || header->is_response() || d.source_port == 500 || d.source_port == 4500)
     return false;
-  bool probe = header->major() == 3 && header->length == wire::kIkeHeaderSize;
-  if (const auto message = wire::parse_ike(d.payload, d.cut); message) {
-    if (const auto* sa = message->find(wire::v2_sa); sa != nullptr && header->major() == 2) {
-      const auto proposals = wire::parse_sa_v2(sa->body);
-      probe = proposals && proposals->size() == 1 &&
-              std::any_of(proposals->front().transforms.begin(), proposals->front().transforms.end(),
-                          [](const wire::Transform& t) {
-                            return t.type == wire::transform_encryption && t.id == wire::kNobodysCipher;
-                          });
-    } else if (const auto* sa1 = message->find(wire::v1_sa); sa1 != nullptr && header->major() == 1) {
-      const auto suites = wire::parse_sa_v1(sa1->body);
-      probe = suites && suites->size() == 1 && suites->front().encryption == wire::kNobodysCipher;
-    }
-  }
-  if (!probe) return false;
+  if (session_of(*header) != nullptr || !is_probe(*header, d)) return false;
   probe_spis_.push_back(header->spi_initiator);
   if (probe_spis_.size() > 16) probe_spis_.pop_front();
   return true;

@@ -82,9 +82,11 @@ bool IkeV1Session::refuses_peer(const IkeInput& in) {
 // A quick mode that waits is what an informational of the other side right behind it most likely speaks of.
 bool IkeV1Session::refuses_quick(const IkeInput& in) {
   if (deferred_.has(IkeSight::child_refused) || deferred_.has(IkeSight::rekey_refused)) return false;
-  for (const Quick& q : quick_) {
+  for (Quick& q : quick_) {
     if (q.step != 1 || q.by == in.from || q.uncertain || in.at - q.last > kQuickRefusal) continue;
+    q.refused = true;
     auto o = make(children_ > 0 ? IkeSight::rekey_refused : IkeSight::child_refused, in.from, in);
+    o.exchange = wire::v1_quick;
     o.certainty = Certainty::likely;
     deferred_.add(o, in.at + kQuickDoubt);
     return true;
@@ -190,7 +192,7 @@ void IkeV1Session::on_quick(const IkeInput& in, IkeObservationSink& sink) {
     auto o = unanswered(IkeSight::child_unanswered, q->by, q->sends, q->since, in.at);
     o.port = q->port;
     o.exchange = wire::v1_quick;
-    if (!q->uncertain) sink.on_observation(o);
+    if (!q->uncertain && !q->refused) sink.on_observation(o);
     return;
   }
   if (q->step == 1 && in.from != q->by) {

@@ -137,7 +137,10 @@ void IkeV1Session::on_phase1(const IkeInput& in, std::uint8_t step, IkeObservati
     return;
   }
   if (waiting_ && waiting_->by == in.from && waiting_->step > step) return;
-  if (waiting_ && waiting_->by != in.from && step < waiting_->step) return;  // a late repetition of the other side
+  if (waiting_ && waiting_->by != in.from && step < waiting_->step) {  // a repetition of the other side
+    ++waiting_->overheard;
+    return;
+  }
   on_phase1_answer(in, step, sink);
   Waiting w;
   w.by = in.from;
@@ -247,7 +250,27 @@ void IkeV1Session::on_transaction(const IkeInput& in, IkeObservationSink& sink) 
 void IkeV1Session::tell_waiting(TimePoint now, IkeObservationSink& sink) {
   Waiting& w = *waiting_;
   w.told = now;
+  constexpr std::uint16_t kGivenUp = 3;
+  if (w.exchange == wire::v1_aggressive && w.step == 2 && w.sends == kGivenUp) {
+    // Message 2 proves the responder. Who got it, else he would repeat message 1, and does not go on, refuses it.
+    auto refused = unanswered(IkeSight::auth_refused, initiator_, 0, w.since, now);
+    refused.exchange = w.exchange;
+    refused.length = w.length;
+    refused.certainty = Certainty::possible;
+    sink.on_observation(refused);
+  }
   const bool authentication = is_main() ? w.step >= 5 : w.step >= 2;
+  // Some stacks say nothing to a message that they cannot decrypt, and repeat their own: the keys differ, unless it did
+  // not get there.
+  constexpr std::uint16_t kDeaf = 2;
+  if (is_main() && w.step == 5 && w.overheard >= kDeaf && w.sends >= kDeaf) {
+    auto refused = unanswered(IkeSight::auth_refused, other(w.by), w.sends, w.since, now);
+    refused.exchange = w.exchange;
+    refused.length = w.length;
+    refused.certainty = Certainty::likely;
+    sink.on_observation(refused);
+    return;
+  }
   auto o =
       unanswered(authentication ? IkeSight::auth_unanswered : IkeSight::init_unanswered, w.by, w.sends, w.since, now);
   o.exchange = w.exchange;
@@ -269,7 +292,7 @@ void IkeV1Session::advance(TimePoint now, IkeObservationSink& sink) {
     tell_waiting(now, sink);
   }
   for (auto& q : quick_) {
-    if (q.step != 1 || q.uncertain || now - q.told < kTellEvery || now - q.since > 30s ||
+    if (q.step != 1 || q.uncertain || q.refused || now - q.told < kTellEvery || now - q.since > 30s ||
         deferred_.has(IkeSight::child_refused))
       continue;
     q.told = now;

@@ -16,6 +16,7 @@ class IkeV1Session {
   void advance(TimePoint now, IkeObservationSink& sink);
   // No more messages will come: what waited for a contradiction is told.
   void finish(IkeObservationSink& sink) {
+    for (const Side side : {Side::local, Side::remote}) judge_deletes(TimePoint::max(), side, sink);
     deferred_.cancel(IkeSight::xauth_refused);  // what would deny it takes its time
     deferred_.advance(TimePoint::max(), sink);
   }
@@ -51,6 +52,7 @@ class IkeV1Session {
     std::uint16_t port = 0;
     std::uint32_t length = 0;
     bool fragmented = false;
+    std::uint16_t overheard = 0;  // how often the other side repeated its own last message meanwhile
     TimePoint since{};
     TimePoint told{};
   };
@@ -61,6 +63,7 @@ class IkeV1Session {
     std::uint16_t sends = 1;
     std::uint16_t port = 0;
     std::uint32_t length = 0;
+    bool refused = false;    // an informational of the other side answered it
     bool uncertain = false;  // the capture may have begun inside it: this may not be its first message
     TimePoint since{};
     TimePoint last{};

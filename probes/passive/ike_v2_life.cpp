@@ -2,6 +2,7 @@
 #include "probes/passive/ike_v2_times.h"
 
 #include <algorithm>
+#include <utility>
 
 // An IKE SA that stands: its children, rekeys, liveness, deletions, and silences.
 namespace tunnelwatch::passive {
@@ -142,6 +143,15 @@ void IkeV2Session::on_esp(TimePoint now, Side, IkeObservationSink& sink) {
   esp_seen_ = true;
   esp_at_ = now;
   settle_authentication(now, /*traffic=*/true, sink);
+  if (std::exchange(lack_told_, false)) {
+    children_ = 1;
+    IkeObservation o;
+    o.sight = IkeSight::child_established;
+    o.by = initiator_;
+    o.version = 2;
+    o.at = o.since = now;
+    sink.on_observation(o);
+  }
   if (refusal_id_) live_on(now, sink);
 }
 

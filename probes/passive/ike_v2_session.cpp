@@ -205,8 +205,14 @@ void IkeV2Session::on_response(const IkeInput& in, IkeObservationSink& sink) {
     answered.add(m.header.message_id);
   }
   if (request != nullptr) pending_.erase(pending_.begin() + (request - pending_.data()));
+  if (const auto& train = requests_[index(asker)]; m.header.exchange == wire::ike_auth && auth_rounds_ == 1 &&
+                                                   asked != nullptr && asked->fragmented && train.total() > 1) {
+    first_auth_bytes_ = train.bytes();
+    first_auth_fragments_ = train.total();
+  }
   const bool inside_sa = m.header.exchange == wire::create_child_sa || m.header.exchange == wire::informational;
   if (inside_sa) sink.on_observation(make(IkeSight::request_answered, in.from, in));
+  if (inside_sa && phase_ == SessionPhase::established) judge_lack(in.at, sink);
   switch (m.header.exchange) {
     case wire::ike_sa_init:
     case wire::ike_session_resume:

@@ -99,6 +99,9 @@ class IkeV2Session {
   void on_child_deleted(const IkeInput& in, Side by, IkeObservationSink& sink);
   void on_ike_deleted(const IkeInput& in, Side by, IkeObservationSink& sink);
   void judge_answer(const IkeInput& in, const PlaintextRange& inside);
+  bool lacks_a_child(const IkeInput& answer) const;
+  std::size_t plaintext_of(std::size_t encrypted_bytes, std::uint16_t fragments) const;
+  void judge_lack(TimePoint now, IkeObservationSink& sink);
   void settle_authentication(TimePoint now, bool traffic, IkeObservationSink& sink);
   bool is_use_of_a_living_sa(const IkeInput& in) const;
   bool is_lone_notify(const IkeInput& in) const;
@@ -134,6 +137,9 @@ class IkeV2Session {
   std::uint16_t auth_rounds_ = 0;
   std::uint32_t last_auth_id_ = 0;
   std::size_t first_auth_bytes_ = 0;  // the encrypted part of the first request, 0 where it was not seen
+  std::uint16_t first_auth_fragments_ = 1;
+  bool lack_told_ = false;
+  std::optional<IkeObservation> lack_;  // of a child in an answer with a certificate, until traffic denies it
   bool eap_ = false;
   bool midway_ = false;
   bool answered_ = false;
