@@ -16,7 +16,6 @@ constexpr Duration kQuickRefusal = 2s;      // a refusal comes this soon, or it 
 constexpr Duration kDeleteBurst = 200ms;    // between the deletes of a child and of its ISAKMP SA
 constexpr Duration kDeletesSettle = 700ms;  // nothing more comes behind them
 constexpr Duration kAloneSettles = 2s;      // behind a lone deletion of the ISAKMP SA
-constexpr Duration kChildReplaced = 10s;    // a quick mode replaces a child, which is deleted then
 
 // Payloads inside an encrypted informational message, generic headers included (RFC 2408, RFC 3706).
 constexpr std::size_t kHashHeader = 4;
@@ -139,10 +138,9 @@ void IkeV1Session::judge_deletes(TimePoint now, Side side, IkeObservationSink& s
     deferred_.add(o, now);
   } else if (open.burst == 1 && open.deletes && !open.isakmp_only && since >= kDeletesSettle) {
     open.burst = 0;
-    const bool replaced = quick_done_at_ && open.last - *quick_done_at_ < kChildReplaced;
     const bool had_child = children_ > 0;
     if (had_child) --children_;
-    if (replaced || flows || midway_ || !had_child || children_ > 0) return;
+    if (flows || midway_ || !had_child || children_ > 0) return;
     o.sight = IkeSight::child_deleted;
     sink.on_observation(o);
   } else if (open.burst == 1 && open.isakmp_only && since >= kAloneSettles) {
@@ -204,7 +202,6 @@ void IkeV1Session::on_quick(const IkeInput& in, IkeObservationSink& sink) {
   if (q->step == 3 || in.from != q->by) return;
   q->step = 3;  // also where message 2 was not captured: another message of its sender's own
   ++children_;
-  quick_done_at_ = in.at;
   sink.on_observation(make(children_ > 1 ? IkeSight::child_rekeyed : IkeSight::child_established, q->by, in));
 }
 

@@ -120,7 +120,6 @@ class IkeV1Session {
   bool leftover_ = false;
   TimePoint began_{};
   std::optional<TimePoint> esp_at_[2];  // by side that sent
-  std::optional<TimePoint> quick_done_at_;
   std::optional<TimePoint> established_at_;
   int children_ = 0;
   TimePoint last_seen_{};
