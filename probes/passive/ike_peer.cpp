@@ -320,6 +320,14 @@ bool IkeTracker::Peer::is_hearsay(const IkeObservation& o) const {
   }
 }
 
+// The children of version 1 outlive their ISAKMP SA, and any later one may delete them: a single deletion is the end
+// only where no other SA made a child.
+bool IkeTracker::Peer::is_of_another_sa(const IkeObservation& o) const {
+  if (o.sight != IkeSight::child_deleted || o.version != 1) return false;
+  return std::any_of(sessions_.begin(), sessions_.end(),
+                     [&](const Session& s) { return &s != current_ && s.version() == 1 && s.children() > 0; });
+}
+
 // INVALID_SPI, INVALID_IKE_SPI and INVALID_COOKIE come outside any SA of the sender's.
 void IkeTracker::Peer::tell_clear_notifies(const wire::IkeMessage& message, const wire::Datagram& d, Side from,
                                            TimePoint at) {
@@ -419,7 +427,7 @@ IkeSight IkeTracker::Peer::sight_of_deletion(const IkeObservation& o) const {
 
 // What an SA's own machine cannot know: whether another SA with the same peer lives on or is being made.
 void IkeTracker::Peer::on_observation(const IkeObservation& observation) {
-  if (is_hearsay(observation)) return;
+  if (is_hearsay(observation) || is_of_another_sa(observation)) return;
   IkeObservation o = observation;
   switch (o.sight) {
     case IkeSight::ike_rekeyed:

@@ -102,6 +102,7 @@ class IkeTracker::Peer final : public IkeObservationSink {
   void learn_address(const Session& session, const wire::Datagram& datagram, Side from, TimePoint at);
   bool is_reachability_probe(const wire::Datagram& datagram);
   void learn_sides(const wire::IkeHeader& header, Side from);
+  bool is_of_another_sa(const IkeObservation& observation) const;
   bool is_hearsay(const IkeObservation& observation) const;
   void tell_clear_notifies(const wire::IkeMessage& message, const wire::Datagram& datagram, Side from, TimePoint at);
   void tell_malformed(wire::ParseError error, const wire::Datagram& datagram, Side from, TimePoint at);
