@@ -60,7 +60,7 @@ bool Tunnel::matches(const passive::PeerKey& key) const {
 void Tunnel::on_ike(const passive::IkeObservation& o) {
   last_heard_ = std::max(last_heard_, o.at);
   evidence_.on_ike(o);
-  dirty_ = true;
+  mark_changed();
   if (!is_event(o)) return;
   ++event_counts_[static_cast<std::size_t>(o.sight)];
   events_.push_back({o.at, o});
@@ -94,11 +94,16 @@ void Tunnel::on_esp(const passive::EspStreamSummary& s, bool outbound) {
   it->last = s;
   if (packets == 0) return;
   evidence_.on_esp(outbound, packets, s.last);
-  dirty_ = true;
+  mark_changed();
+}
+
+void Tunnel::tell_changes_to(std::vector<Tunnel*>* changed) {
+  changed_list_ = changed;
+  if (changed_ && changed != nullptr) changed->push_back(this);
 }
 
 Tunnel::Settled Tunnel::settle(const passive::IkePeerView* view, TimePoint now) {
-  dirty_ = false;
+  changed_ = false;
   Settled settled;
   const auto findings = diagnosis::diagnose(evidence_.facts());
   settled.causes = verdict_.update(findings, now);

@@ -35,18 +35,19 @@ class Tunnel {
   void on_ike(const passive::IkeObservation& observation);
   void on_esp(const passive::EspStreamSummary& stream, bool outbound);
   diagnosis::Evidence& evidence() {
-    dirty_ = true;
+    mark_changed();
     return evidence_;
   }
   const diagnosis::Evidence& evidence() const { return evidence_; }
 
+  // Where this tunnel puts itself when something is told to it that settle() has not seen yet; null: nowhere.
+  void tell_changes_to(std::vector<Tunnel*>* changed);
   // Draws the conclusions. True where the state or a cause changed.
   struct Settled {
     std::vector<diagnosis::VerdictChange> causes;
     std::optional<passive::PeerState> state;  // where it changed
   };
   Settled settle(const passive::IkePeerView* view, TimePoint now);
-  bool dirty() const { return dirty_; }
 
   passive::PeerState state() const { return state_; }
   const diagnosis::Verdict& verdict() const { return verdict_; }
@@ -56,6 +57,11 @@ class Tunnel {
   exporters::TunnelReport report(const passive::IkePeerView* view, const WallClock& clock) const;
 
  private:
+  void mark_changed() {
+    if (!changed_ && changed_list_ != nullptr) changed_list_->push_back(this);
+    changed_ = true;
+  }
+
   struct Event {
     TimePoint at;
     passive::IkeObservation observation;
@@ -81,7 +87,8 @@ class Tunnel {
   exporters::EspTotals esp_in_;
   exporters::EspTotals esp_out_;
   TimePoint last_heard_{};
-  bool dirty_ = true;
+  bool changed_ = true;  // since the last settle()
+  std::vector<Tunnel*>* changed_list_ = nullptr;
 };
 
 std::string_view to_string(passive::PeerState state);

@@ -33,55 +33,45 @@ bool is_of_ours(const passive::IkeObservation& o) {
 Watch::Watch(Options options) : options_(options), tracker_({}, *this) {}
 
 void Watch::configure(const std::vector<config::Tunnel>& settings) {
-  std::vector<std::unique_ptr<Tunnel>> next;
+  auto before = tunnels_.take();
   for (const auto& s : settings) {
-    const auto same = std::find_if(tunnels_.begin(), tunnels_.end(), [&](const auto& t) {
+    const auto same = std::find_if(before.begin(), before.end(), [&](const auto& t) {
       return t != nullptr && t->configured() && t->name() == s.name && t->settings().remote == s.remote;
     });
-    if (same != tunnels_.end()) {
+    if (same != before.end()) {
       (*same)->reconfigure(s);
-      next.push_back(std::move(*same));
+      tunnels_.add(std::move(*same));
     } else {
-      next.push_back(std::make_unique<Tunnel>(s, true, options_.loss));
+      tunnels_.add(std::make_unique<Tunnel>(s, true, options_.loss));
     }
   }
   // What was discovered stays, unless the configuration now names it.
-  for (auto& t : tunnels_) {
+  for (auto& t : before) {
     if (t == nullptr || t->configured()) continue;
-    const bool named = std::any_of(next.begin(), next.end(), [&](const auto& n) {
-      return n->configured() && t->peer() && n->matches(*t->peer());
-    });
-    if (!named) next.push_back(std::move(t));
+    const bool named = t->peer() && std::any_of(tunnels_.all().begin(), tunnels_.all().end(), [&](const auto& n) {
+                         return n->configured() && n->matches(*t->peer());
+                       });
+    if (!named) tunnels_.add(std::move(t));
   }
-  tunnels_ = std::move(next);
   tracker_.unpin_all();
-  for (const auto& t : tunnels_) {
+  for (const auto& t : tunnels_.all()) {
     if (t->configured() && t->remote()) tracker_.pin(*t->remote());
   }
 }
 
-std::vector<Tunnel*> Watch::tunnels_of(const passive::PeerKey& key) {
-  std::vector<Tunnel*> found;
-  for (auto& t : tunnels_) {
-    if (!t->matches(key)) continue;
-    if (!t->peer()) t->bind(key);
-    if (*t->peer() == key) found.push_back(t.get());
-  }
-  return found;
+void Watch::set_remote(Tunnel& tunnel, const IpAddress& address) {
+  tunnels_.set_remote(tunnel, address);
+  tracker_.pin(address);
 }
 
-Tunnel* Watch::discover(const passive::PeerKey& key, TimePoint) {
+Tunnel* Watch::discover(const passive::PeerKey& key) {
   if (!options_.discovery.enabled) return nullptr;
-  const auto discovered =
-      std::count_if(tunnels_.begin(), tunnels_.end(), [](const auto& t) { return !t->configured(); });
-  if (static_cast<std::size_t>(discovered) >= options_.discovery.max_tunnels) {
-    auto oldest = tunnels_.end();
-    for (auto it = tunnels_.begin(); it != tunnels_.end(); ++it) {
-      if (!(*it)->configured() && (oldest == tunnels_.end() || (*it)->last_heard() < (*oldest)->last_heard()))
-        oldest = it;
-    }
-    if (oldest == tunnels_.end()) return nullptr;
-    tunnels_.erase(oldest);
+  if (tunnels_.discovered() >= options_.discovery.max_tunnels) {
+    const auto first = tunnels_.all().begin() + static_cast<std::ptrdiff_t>(tunnels_.configured());
+    const auto oldest = std::min_element(
+        first, tunnels_.all().end(), [](const auto& a, const auto& b) { return a->last_heard() < b->last_heard(); });
+    if (oldest == tunnels_.all().end()) return nullptr;
+    tunnels_.remove(**oldest);
     ++counters_.evicted;
   }
   config::Tunnel settings;
@@ -90,15 +80,10 @@ Tunnel* Watch::discover(const passive::PeerKey& key, TimePoint) {
     settings.name = fmt::format("{}-{}", key.local.to_string(), key.remote.to_string());
   settings.local = key.local;
   settings.remote = {key.remote.to_string(), key.remote};
-  tunnels_.push_back(std::make_unique<Tunnel>(std::move(settings), false, options_.loss));
-  tunnels_.back()->bind(key);
+  Tunnel& found = tunnels_.add(std::make_unique<Tunnel>(std::move(settings), false, options_.loss));
+  found.bind(key);
   ++counters_.discovered;
-  return tunnels_.back().get();
-}
-
-Tunnel* Watch::find(std::string_view name) {
-  const auto it = std::find_if(tunnels_.begin(), tunnels_.end(), [&](const auto& t) { return t->name() == name; });
-  return it == tunnels_.end() ? nullptr : it->get();
+  return &found;
 }
 
 const passive::IkePeerView* Watch::view_of(const Tunnel& tunnel) const {
@@ -108,18 +93,14 @@ const passive::IkePeerView* Watch::view_of(const Tunnel& tunnel) const {
 void Watch::on_ike(const wire::Datagram& ike, TimePoint at, bool reassembled) { tracker_.on_ike(ike, at, reassembled); }
 
 void Watch::on_ike(const passive::PeerKey& peer, const passive::IkeObservation& observation) {
-  auto tunnels = tunnels_of(peer);
-  if (tunnels.empty() && (options_.offline || is_of_ours(observation))) {
-    if (Tunnel* found = discover(peer, observation.at); found != nullptr) tunnels.push_back(found);
-  }
-  for (Tunnel* t : tunnels) t->on_ike(observation);
+  const auto found = tunnels_.visit(peer, [&](Tunnel& t) { t.on_ike(observation); });
+  if (found != 0 || (!options_.offline && !is_of_ours(observation))) return;
+  if (Tunnel* t = discover(peer); t != nullptr) t->on_ike(observation);
 }
 
 // Either the guess of direction was wrong, so the tunnel begins anew under the right key, or the tracker ran out of
 // room.
-void Watch::on_forgotten(const passive::PeerKey& peer) {
-  std::erase_if(tunnels_, [&](const auto& t) { return !t->configured() && t->peer() == peer; });
-}
+void Watch::on_forgotten(const passive::PeerKey& peer) { tunnels_.remove_discovered(peer); }
 
 void Watch::on_icmp_error(const wire::Datagram& error, const wire::Datagram& quoted, TimePoint at) {
   const bool esp = quoted.kind == wire::DatagramKind::esp || quoted.kind == wire::DatagramKind::esp_in_udp;
@@ -133,8 +114,9 @@ void Watch::on_icmp_error(const wire::Datagram& error, const wire::Datagram& quo
       tracker_.key_of(quoted.source, quoted.destination).value_or(passive::PeerKey{quoted.source, quoted.destination});
   if (key.remote != quoted.destination) return;  // a packet of the peer's that we refuse is the peer's evidence
   const std::uint16_t port = quoted.kind == wire::DatagramKind::esp ? std::uint16_t{0} : quoted.destination_port;
-  for (Tunnel* t : tunnels_of(key))
-    t->evidence().on_icmp_error(reason, error.source, error.source == key.remote, esp, port, at);
+  tunnels_.visit(key, [&](Tunnel& t) {
+    t.evidence().on_icmp_error(reason, error.source, error.source == key.remote, esp, port, at);
+  });
 }
 
 void Watch::on_nat_keepalive(const wire::Datagram&, TimePoint) {}
@@ -146,47 +128,48 @@ void Watch::on_esp(const passive::EspStreamSummary& s) {
     // ESP whose IKE was not seen: a configured tunnel knows its ends.
     const passive::PeerKey out{s.source, s.destination};
     const passive::PeerKey in{s.destination, s.source};
-    key = !tunnels_of(out).empty() ? out : in;
+    key = tunnels_.visit(out, [](const Tunnel&) {}) != 0 ? out : in;
   }
-  for (Tunnel* t : tunnels_of(*key)) t->on_esp(s, s.source == key->local);
+  tunnels_.visit(*key, [&](Tunnel& t) { t.on_esp(s, s.source == key->local); });
 }
 
 void Watch::on_fragments(const passive::FragmentEvent&) {}
 
 void Watch::settle(TimePoint now) {
-  for (auto& t : tunnels_) {
-    if (!t->dirty()) continue;
-    const auto settled = t->settle(view_of(*t), now);
-    if (on_change_ && (!settled.causes.empty() || settled.state)) on_change_(*t, settled, now);
-  }
+  tunnels_.visit_changed([&](Tunnel& t) {
+    const auto settled = t.settle(view_of(t), now);
+    if (on_change_ && (!settled.causes.empty() || settled.state)) on_change_(t, settled, now);
+  });
 }
 
 void Watch::forget_idle(TimePoint now) {
-  std::erase_if(tunnels_, [&](const auto& t) {
-    const bool idle = !t->configured() && !options_.offline && t->last_heard() != TimePoint{} &&
-                      now - t->last_heard() > options_.discovery.idle;
-    if (idle) ++counters_.evicted;
-    return idle;
-  });
+  if (options_.offline || tunnels_.discovered() == 0) return;
+  std::vector<const Tunnel*> idle;
+  for (const auto& t : tunnels_.all()) {
+    if (t->configured() || t->last_heard() == TimePoint{}) continue;
+    if (now - t->last_heard() > options_.discovery.idle) idle.push_back(t.get());
+  }
+  for (const Tunnel* t : idle) tunnels_.remove(*t);
+  counters_.evicted += idle.size();
 }
 
 void Watch::advance(TimePoint now) {
   tracker_.advance(now);
-  for (auto& t : tunnels_) t->evidence().advance(now);
+  for (const auto& t : tunnels_.all()) t->evidence().advance(now);
   settle(now);
   forget_idle(now);
 }
 
 void Watch::finish(TimePoint now) {
   tracker_.finish();
-  for (auto& t : tunnels_) t->evidence().advance(now);
+  for (const auto& t : tunnels_.all()) t->evidence().advance(now);
   settle(now);
 }
 
 std::vector<exporters::TunnelReport> Watch::report(const WallClock& clock) const {
   std::vector<exporters::TunnelReport> reports;
-  reports.reserve(tunnels_.size());
-  for (const auto& t : tunnels_) reports.push_back(t->report(view_of(*t), clock));
+  reports.reserve(tunnels_.all().size());
+  for (const auto& t : tunnels_.all()) reports.push_back(t->report(view_of(*t), clock));
   return reports;
 }
 
