@@ -49,6 +49,10 @@ class Tunnel {
   };
   Settled settle(const passive::IkePeerView* view, TimePoint now);
 
+  void note_state() { mark_changed(); }
+  bool waits() const { return evidence_.waits(); }
+  bool listed = false;  // among those that the list advances
+
   passive::PeerState state() const { return state_; }
   const diagnosis::Verdict& verdict() const { return verdict_; }
   TimePoint last_heard() const { return last_heard_; }

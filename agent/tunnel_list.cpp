@@ -11,6 +11,7 @@ Tunnel& TunnelList::add(std::unique_ptr<Tunnel> tunnel) {
   by_name_.emplace(added.name(), &added);
   index(added);
   added.tell_changes_to(&changed_);
+  list_if_waiting(added);
   return added;
 }
 
@@ -23,6 +24,7 @@ void TunnelList::remove(const Tunnel& tunnel) {
     by_name_.erase(named);
   }
   std::erase(changed_, &tunnel);
+  std::erase(waiting_, &tunnel);
   tunnels_.erase(it);
 }
 
@@ -34,10 +36,14 @@ void TunnelList::remove_discovered(const passive::PeerKey& key) {
 }
 
 std::vector<std::unique_ptr<Tunnel>> TunnelList::take() {
-  for (const auto& tunnel : tunnels_) tunnel->tell_changes_to(nullptr);
+  for (const auto& tunnel : tunnels_) {
+    tunnel->tell_changes_to(nullptr);
+    tunnel->listed = false;
+  }
   by_remote_.clear();
   by_name_.clear();
   changed_.clear();
+  waiting_.clear();
   configured_ = 0;
   return std::exchange(tunnels_, {});
 }
@@ -51,6 +57,20 @@ void TunnelList::set_remote(Tunnel& tunnel, const std::optional<IpAddress>& addr
 Tunnel* TunnelList::find(std::string_view name) const {
   const auto it = by_name_.find(std::string(name));
   return it == by_name_.end() ? nullptr : it->second;
+}
+
+void TunnelList::advance(TimePoint now) {
+  std::erase_if(waiting_, [&](Tunnel* tunnel) {
+    tunnel->evidence().advance(now);
+    tunnel->listed = tunnel->waits();
+    return !tunnel->listed;
+  });
+}
+
+void TunnelList::list_if_waiting(Tunnel& tunnel) {
+  if (tunnel.listed || !tunnel.waits()) return;
+  tunnel.listed = true;
+  waiting_.push_back(&tunnel);
 }
 
 void TunnelList::index(Tunnel& tunnel) {

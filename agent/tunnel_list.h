@@ -44,18 +44,24 @@ class TunnelList {
     return found;
   }
 
-  // Calls `visit` with each tunnel that something was told since the last call.
+  // Calls `visit` with each tunnel that something was told since the last call, or whose state is another.
   template <typename Visit>
   void visit_changed(Visit&& visit) {
     if (changed_.empty()) return;  // nearly always: this is asked for every packet of a file
     visited_.swap(changed_);
-    for (Tunnel* tunnel : visited_) visit(*tunnel);
+    for (Tunnel* tunnel : visited_) {
+      visit(*tunnel);
+      list_if_waiting(*tunnel);
+    }
     visited_.clear();
   }
+  // Time passes for the tunnels that it makes a difference to.
+  void advance(TimePoint now);
 
  private:
   void index(Tunnel& tunnel);
   void unindex(const Tunnel& tunnel);
+  void list_if_waiting(Tunnel& tunnel);
 
   std::vector<std::unique_ptr<Tunnel>> tunnels_;
   std::size_t configured_ = 0;
@@ -63,6 +69,7 @@ class TunnelList {
   std::unordered_map<std::string, Tunnel*> by_name_;
   std::vector<Tunnel*> changed_;
   std::vector<Tunnel*> visited_;  // keeps its memory from call to call
+  std::vector<Tunnel*> waiting_;
 };
 
 }  // namespace tunnelwatch::agent

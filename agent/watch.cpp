@@ -28,9 +28,16 @@ bool is_of_ours(const passive::IkeObservation& o) {
   }
 }
 
+// Whoever asks about a file asks about all of its peers; live, only those of the configuration have a place for sure.
+passive::IkeTrackerLimits tracker_limits(const Watch::Options& options) {
+  passive::IkeTrackerLimits limits;
+  if (options.offline) limits.peers = options.discovery.max_tunnels;
+  return limits;
+}
+
 }  // namespace
 
-Watch::Watch(Options options) : options_(options), tracker_({}, *this) {}
+Watch::Watch(Options options) : options_(options), tracker_(tracker_limits(options), *this) {}
 
 void Watch::configure(const std::vector<config::Tunnel>& settings) {
   auto before = tunnels_.take();
@@ -98,6 +105,10 @@ void Watch::on_ike(const passive::PeerKey& peer, const passive::IkeObservation& 
   if (Tunnel* t = discover(peer); t != nullptr) t->on_ike(observation);
 }
 
+void Watch::on_state(const passive::PeerKey& peer) {
+  tunnels_.visit(peer, [](Tunnel& t) { t.note_state(); });
+}
+
 // Either the guess of direction was wrong, so the tunnel begins anew under the right key, or the tracker ran out of
 // room.
 void Watch::on_forgotten(const passive::PeerKey& peer) { tunnels_.remove_discovered(peer); }
@@ -155,14 +166,14 @@ void Watch::forget_idle(TimePoint now) {
 
 void Watch::advance(TimePoint now) {
   tracker_.advance(now);
-  for (const auto& t : tunnels_.all()) t->evidence().advance(now);
+  tunnels_.advance(now);
   settle(now);
   forget_idle(now);
 }
 
 void Watch::finish(TimePoint now) {
   tracker_.finish();
-  for (const auto& t : tunnels_.all()) t->evidence().advance(now);
+  tunnels_.advance(now);
   settle(now);
 }
 

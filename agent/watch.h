@@ -49,6 +49,7 @@ class Watch final : public passive::PacketSink, public passive::IkePeerSink {
   void on_fragments(const passive::FragmentEvent& event) override;
   // IkePeerSink
   void on_ike(const passive::PeerKey& peer, const passive::IkeObservation& observation) override;
+  void on_state(const passive::PeerKey& peer) override;
   void on_forgotten(const passive::PeerKey& peer) override;
 
   // Time passes; draws all conclusions that are due.

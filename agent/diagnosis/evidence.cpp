@@ -416,6 +416,8 @@ void Evidence::forget_probes() {
 
 void Evidence::advance(TimePoint now) { judge_esp(now); }
 
+bool Evidence::waits() const { return esp_out_.since_other >= kUnreturnedPackets && esp_out_.last && child_since_; }
+
 bool Evidence::wants_probe() const {
   return facts_.is(F::init_unanswered) || facts_.is(F::auth_unanswered_4500) || facts_.is(F::liveness_unanswered) ||
          facts_.is(F::gateway_silent) || facts_.is(F::inner_silent) || facts_.is(F::esp_unreturned) ||

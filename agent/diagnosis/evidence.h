@@ -33,6 +33,8 @@ class Evidence {
   void forget_probes();
 
   void advance(TimePoint now);
+  // Whether advance() would change anything before something else is told.
+  bool waits() const;
 
   const Facts& facts() const { return facts_; }
   // Something looks wrong, and an IKE probe now would help to tell what.

@@ -8,6 +8,8 @@ namespace tunnelwatch::passive {
 
 namespace {
 
+constexpr std::size_t kSpentSessions = 3;
+
 constexpr std::size_t index(Side side) { return static_cast<std::size_t>(side); }
 
 bool is_known_exchange(std::uint8_t exchange) {
@@ -75,7 +77,7 @@ void IkeTracker::Peer::on_datagram(const wire::Datagram& d, TimePoint at, bool r
                     .at = at};
   std::visit([&](auto& machine) { machine.on_message(in, *this); }, session.machine);
   current_ = nullptr;
-  update_state();
+  conclude();
 }
 
 IkeTracker::Peer::Session& IkeTracker::Peer::session_for(const wire::IkeMessage& message, Side from, TimePoint at) {
@@ -102,6 +104,19 @@ IkeTracker::Peer::Session& IkeTracker::Peer::session_for(const wire::IkeMessage&
 }
 
 void IkeTracker::Peer::make_room() {
+  // Of what is over and told, only so much is kept as late repetitions may belong to.
+  const auto spent = [](const Session& s) {
+    return (s.phase() == SessionPhase::ended || s.phase() == SessionPhase::failed) && s.due() == TimePoint::max();
+  };
+  auto over = static_cast<std::size_t>(std::count_if(sessions_.begin(), sessions_.end(), spent));
+  for (auto it = sessions_.begin(); over > kSpentSessions;) {
+    if (spent(*it)) {
+      it = sessions_.erase(it);
+      --over;
+    } else {
+      ++it;
+    }
+  }
   if (sessions_.size() < owner_.limits_.sessions_per_peer) return;
   // First what is over, then what was never answered, then what was silent longest.
   auto victim = std::find_if(sessions_.begin(), sessions_.end(), [](const Session& s) {
@@ -218,7 +233,7 @@ void IkeTracker::Peer::on_esp(bool from_local, bool in_udp, TimePoint at) {
                session.machine);
     current_ = nullptr;
   }
-  update_state();
+  conclude();
 }
 
 bool IkeTracker::Peer::other_alive(const Session* except) const {
@@ -291,15 +306,19 @@ void IkeTracker::Peer::advance(TimePoint now) {
                session.machine);
     current_ = nullptr;
   }
-  update_state();
+  conclude();
 }
 
-void IkeTracker::Peer::update_state() {
+// After each packet and whenever time passed: the state that all SAs together make, and when to look again.
+void IkeTracker::Peer::conclude() {
+  const PeerState before = view_.state;
+  due_ = TimePoint::max();
   bool established = rekeyed_unseen_;
   bool with_child = rekeyed_unseen_;
   bool negotiating = false;
   bool any_end = false;
   for (const auto& s : sessions_) {
+    due_ = std::min(due_, s.due());
     switch (s.phase()) {
       case SessionPhase::established:
         established = true;
@@ -324,6 +343,7 @@ void IkeTracker::Peer::update_state() {
   } else if (any_end) {
     view_.state = PeerState::down;
   }
+  if (view_.state != before) owner_.sink_.on_state(view_.key);
 }
 
 }  // namespace tunnelwatch::passive

@@ -17,10 +17,13 @@ class IkeTracker::Peer final : public IkeObservationSink {
   void on_datagram(const wire::Datagram& datagram, TimePoint at, bool reassembled);
   void on_esp(bool from_local, bool in_udp, TimePoint at);
   void advance(TimePoint now);
+  // When advance() may next have something to tell if no packet comes before.
+  TimePoint due() const { return due_; }
   void on_observation(const IkeObservation& observation) override;
 
   const IkePeerView& view() const { return view_; }
   bool pinned = false;
+  bool listed = false;  // among those that the tracker advances
   // Both ends were heard, so this is no stranger's packet.
   bool both_heard() const { return view_.messages[0] > 0 && view_.messages[1] > 0; }
   bool names(const IpAddress& address) const { return view_.key.local == address || view_.key.remote == address; }
@@ -41,6 +44,9 @@ class IkeTracker::Peer final : public IkeObservationSink {
     }
     int children() const {
       return visit([](const auto& m) { return m.children(); });
+    }
+    TimePoint due() const {
+      return visit([](const auto& m) { return m.due(); });
     }
     std::uint64_t spi_initiator() const {
       return visit([](const auto& m) { return m.spi_initiator(); });
@@ -69,9 +75,10 @@ class IkeTracker::Peer final : public IkeObservationSink {
   void tell_malformed(wire::ParseError error, const wire::Datagram& datagram, Side from, TimePoint at);
   void tell_oddities(const wire::IkeMessage& message, const wire::Datagram& datagram, Side from, TimePoint at);
   bool other_alive(const Session* except) const;
-  void update_state();
+  void conclude();
 
   IkeTracker& owner_;
+  TimePoint due_ = TimePoint::max();
   IkePeerView view_;
   std::list<Session> sessions_;       // the newest last
   const Session* current_ = nullptr;  // whose machine is speaking

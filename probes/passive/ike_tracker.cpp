@@ -85,6 +85,7 @@ void IkeTracker::make_room() {
   if (victim == peers_.end()) return;  // all are of the configuration, which is bounded
   const PeerKey key = (*victim)->view().key;
   by_pair_.erase(pair_of(key.local, key.remote));
+  std::erase(waiting_, victim->get());
   peers_.erase(victim);
   ++counters_.evicted_peers;
   sink_.on_forgotten(key);
@@ -105,18 +106,35 @@ void IkeTracker::on_ike(const wire::Datagram& d, TimePoint at, bool reassembled)
   ++counters_.messages;
   peer.learn_direction(d);
   peer.on_datagram(d, at, reassembled);
+  list_if_waiting(peer);
 }
 
 void IkeTracker::on_esp(const IpAddress& source, const IpAddress& destination, bool in_udp, TimePoint at) {
   const auto found = by_pair_.find(pair_of(source, destination));
-  if (found != by_pair_.end()) (*found->second)->on_esp(source == (*found->second)->view().key.local, in_udp, at);
+  if (found == by_pair_.end()) return;
+  Peer& peer = **found->second;
+  peer.on_esp(source == peer.view().key.local, in_udp, at);
+  list_if_waiting(peer);
 }
 
+void IkeTracker::list_if_waiting(Peer& peer) {
+  if (peer.listed || peer.due() == TimePoint::max()) return;
+  peer.listed = true;
+  waiting_.push_back(&peer);
+}
+
+// Most peers wait for nothing most of the time: those are not even looked at.
 void IkeTracker::advance(TimePoint now) {
-  for (auto& peer : peers_) peer->advance(now);
+  std::erase_if(waiting_, [&](Peer* peer) {
+    if (now >= peer->due()) peer->advance(now);
+    peer->listed = peer->due() != TimePoint::max();
+    return !peer->listed;
+  });
 }
 
-void IkeTracker::finish() { advance(TimePoint::max()); }
+void IkeTracker::finish() {
+  for (auto& peer : peers_) peer->advance(TimePoint::max());
+}
 
 const IkePeerView* IkeTracker::find(const PeerKey& key) const {
   const auto found = by_pair_.find(pair_of(key.local, key.remote));

@@ -17,6 +17,7 @@ constexpr Duration kInformationalAnswer = 700ms;
 constexpr Duration kDeleteDoubt = 100ms;
 constexpr Duration kDeleteBurst = 200ms;  // between the deletes of a child and of its ISAKMP SA
 constexpr Duration kTellEvery = 1s;
+constexpr Duration kTellFor = 30s;
 
 constexpr std::size_t index(Side side) { return static_cast<std::size_t>(side); }
 
@@ -366,11 +367,12 @@ void IkeV1Session::advance(TimePoint now, IkeObservationSink& sink) {
     phase_ = SessionPhase::failed;
   }
   if (phase_ == SessionPhase::ended || phase_ == SessionPhase::failed) return;
-  if (waiting_ && !answered_by_informational_ && now - waiting_->told >= kTellEvery && now - waiting_->since < 30s) {
+  if (waiting_ && !answered_by_informational_ && now - waiting_->told >= kTellEvery &&
+      now - waiting_->since < kTellFor) {
     tell_waiting(now, sink);
   }
   for (auto& q : quick_) {
-    if (q.step != 1 || now - q.told < kTellEvery || now - q.since > 30s || deferred_.has(IkeSight::child_refused))
+    if (q.step != 1 || now - q.told < kTellEvery || now - q.since > kTellFor || deferred_.has(IkeSight::child_refused))
       continue;
     q.told = now;
     auto o = unanswered(IkeSight::child_unanswered, q.by, q.sends, q.since, now);
@@ -392,6 +394,23 @@ void IkeV1Session::advance(TimePoint now, IkeObservationSink& sink) {
       open = Informational{};
     }
   }
+}
+
+TimePoint IkeV1Session::due() const {
+  TimePoint first = deferred_.due();
+  if (phase_ == SessionPhase::ended || phase_ == SessionPhase::failed) return first;
+  const auto tell = [&](TimePoint told, TimePoint since) {
+    if (told + kTellEvery - since <= kTellFor) first = std::min(first, told + kTellEvery);
+  };
+  if (waiting_ && !answered_by_informational_) tell(waiting_->told, waiting_->since);
+  for (const Quick& q : quick_) {
+    if (q.step == 1) tell(q.told, q.since);
+  }
+  for (const Informational& open : open_) {
+    const bool judged = open.count > 0 && (open.deletes || !open.may_be_liveness);
+    if (judged) first = std::min(first, open.last + kInformationalAnswer);
+  }
+  return first;
 }
 
 }  // namespace tunnelwatch::passive

@@ -24,6 +24,7 @@ constexpr Duration kRekeyDeletes = 10s;
 // path.
 constexpr Duration kFirstTell = 600ms;
 constexpr Duration kTellEvery = 1s;
+constexpr Duration kTellFor = 30s;
 // A request that nobody repeats any more is not waited for.
 constexpr Duration kForget = 300s;
 
@@ -488,10 +489,22 @@ void IkeV2Session::advance(TimePoint now, IkeObservationSink& sink) {
     Pending& p = pending_[i];
     if (now - p.since > kForget) {
       pending_.erase(pending_.begin() + static_cast<std::ptrdiff_t>(i));
-    } else if (now - p.told >= (p.told == p.since ? kFirstTell : kTellEvery) && now - p.since < 30s) {
+    } else if (now >= next_tell(p) && now - p.since < kTellFor) {
       tell_unanswered(p, now, sink);
     }
   }
+}
+
+TimePoint IkeV2Session::next_tell(const Pending& p) { return p.told + (p.told == p.since ? kFirstTell : kTellEvery); }
+
+TimePoint IkeV2Session::due() const {
+  TimePoint first = deferred_.due();
+  if (phase_ == SessionPhase::ended || phase_ == SessionPhase::failed) return first;
+  for (const Pending& p : pending_) {
+    const bool still_told = next_tell(p) - p.since < kTellFor;
+    first = std::min(first, still_told ? next_tell(p) : p.since + kForget);
+  }
+  return first;
 }
 
 }  // namespace tunnelwatch::passive

@@ -15,6 +15,8 @@ class IkeV2Session {
   void on_esp(TimePoint now, Side from, IkeObservationSink& sink);
   // Tells silences that grew and decisions that became due.
   void advance(TimePoint now, IkeObservationSink& sink);
+  // When advance() may next have something to tell if no message comes before; TimePoint::max(): never.
+  TimePoint due() const;
   // No more messages will come: what waited for a contradiction is told.
   void finish(IkeObservationSink& sink) { deferred_.advance(TimePoint::max(), sink); }
 
@@ -76,6 +78,7 @@ class IkeV2Session {
   bool is_smallest_notify(const IkeInput& in) const;
   void live_on(TimePoint now, IkeObservationSink& sink);
   void tell_unanswered(Pending& p, TimePoint now, IkeObservationSink& sink);
+  static TimePoint next_tell(const Pending& p);
   Pending* find(Side by, std::uint32_t message_id);
   IkeObservation make(IkeSight sight, Side by, const IkeInput& in) const;
 
