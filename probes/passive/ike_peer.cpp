@@ -47,8 +47,8 @@ bool IkeTracker::Peer::is_reachability_probe(const wire::Datagram& d) {
     }
   }
   if (!probe) return false;
+  if (probe_spis_.size() == probe_spis_.capacity()) probe_spis_.erase(probe_spis_.begin());
   probe_spis_.push_back(header->spi_initiator);
-  if (probe_spis_.size() > 16) probe_spis_.pop_front();
   return true;
 }
 

@@ -2,7 +2,10 @@
 
 #include "probes/passive/ike_tracker.h"
 
-#include <deque>
+#include <array>
+#include <list>
+
+#include <boost/container/static_vector.hpp>
 
 namespace tunnelwatch::passive {
 
@@ -62,9 +65,9 @@ class IkeTracker::Peer final : public IkeObservationSink {
     }
   };
   struct Seen {
-    std::uint64_t fingerprint;
-    bool from_local;
-    TimePoint at;
+    std::uint64_t fingerprint = 0;
+    bool from_local = false;
+    TimePoint at = TimePoint::max();  // never seen
   };
 
   Session& session_for(const wire::IkeMessage& message, Side from, TimePoint at);
@@ -84,8 +87,9 @@ class IkeTracker::Peer final : public IkeObservationSink {
   const Session* current_ = nullptr;  // whose machine is speaking
   bool rekeyed_unseen_ = false;       // a rekey made an IKE SA whose first message is still to come
   std::optional<SuiteLengths> rekeyed_suite_;
-  std::deque<Seen> seen_;
-  std::deque<std::uint64_t> probe_spis_;
+  std::array<Seen, 8> seen_;  // the last datagrams, a ring
+  std::size_t next_seen_ = 0;
+  boost::container::static_vector<std::uint64_t, 16> probe_spis_;
   std::optional<std::uint8_t> first_ttl_;  // of the first side heard
   IpAddress first_source_;
   bool child_refused_ = false;

@@ -3,7 +3,7 @@
 #include "probes/passive/ike_peer.h"
 
 #include <algorithm>
-#include <string_view>
+#include <cstring>
 
 namespace tunnelwatch::passive {
 
@@ -13,9 +13,22 @@ bool contains(const std::vector<IpAddress>& list, const IpAddress& address) {
   return std::find(list.begin(), list.end(), address) != list.end();
 }
 
+// By words: this runs over all bytes of every message. Whoever makes two messages that collide hides his own second
+// one.
 std::uint64_t fingerprint_of(wire::Bytes bytes) {
-  std::uint64_t h = 0xcbf29ce484222325U;  // FNV-1a: IKE messages are few and short
-  for (const std::uint8_t byte : bytes) h = (h ^ byte) * 0x100000001b3U;
+  std::uint64_t h = bytes.size();
+  const auto mix = [&h](std::uint64_t word) {
+    h = (h ^ word) * 0x9e3779b97f4a7c15U;
+    h ^= h >> 29;
+  };
+  for (; bytes.size() >= sizeof(std::uint64_t); bytes = bytes.subspan(sizeof(std::uint64_t))) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data(), sizeof word);
+    mix(word);
+  }
+  std::uint64_t rest = 0;
+  if (!bytes.empty()) std::memcpy(&rest, bytes.data(), bytes.size());
+  mix(rest);
   return h;
 }
 
@@ -156,8 +169,8 @@ bool IkeTracker::Peer::has_duplicate(std::uint64_t fingerprint, bool from_local,
   for (const Seen& s : seen_) {
     if (s.fingerprint == fingerprint && s.from_local == from_local && at >= s.at && at - s.at < 50ms) return true;
   }
-  seen_.push_back({fingerprint, from_local, at});
-  if (seen_.size() > 8) seen_.pop_front();
+  seen_[next_seen_] = {fingerprint, from_local, at};
+  next_seen_ = (next_seen_ + 1) % seen_.size();
   return false;
 }
 
