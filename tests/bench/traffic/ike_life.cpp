@@ -79,13 +79,37 @@ IkeLife::Kind IkeLife::choose() {
 
 std::vector<IkeMessage> IkeLife::next(std::int64_t at) { return conversation(choose(), at); }
 
-std::vector<IkeMessage> IkeLife::conversation(Kind kind, std::int64_t at) {
+void IkeLife::begin(std::int64_t at) {
   said_.clear();
   now_ = at;
   port_ = 500;
   spi_i_ = random_() | 1;
   spi_r_ = random_() | 1;
   next_id_[0] = next_id_[1] = 0;
+}
+
+std::vector<IkeMessage> IkeLife::negotiation(std::int64_t at) {
+  begin(at);
+  negotiate_v2();
+  return std::exchange(said_, {});
+}
+
+std::vector<IkeMessage> IkeLife::liveness(std::int64_t at) {
+  said_.clear();
+  now_ = at;
+  ask_v2(true, wire::informational, 0, 0, 0);
+  return std::exchange(said_, {});
+}
+
+Buffer IkeLife::initiation() {
+  begin(0);
+  RawMessage m = message_v2(wire::ike_sa_init, true, false, 0);
+  m.payloads = init_payloads(false);
+  return test::bytes_of(m);
+}
+
+std::vector<IkeMessage> IkeLife::conversation(Kind kind, std::int64_t at) {
+  begin(at);
   switch (kind) {
     case Kind::healthy_v2:
       negotiate_v2();
@@ -294,7 +318,7 @@ void IkeLife::live_v2() {
     if (chance(3)) rekey_ike_v2();
   }
   pass(5);
-  ask_v2(true, wire::informational, wire::v2_delete, kDelete, 0);
+  ask_v2(chance(70), wire::informational, wire::v2_delete, kDelete, 0);
 }
 
 void IkeLife::rekey_ike_v2() {

@@ -39,11 +39,18 @@ class IkeLife {
   // The next conversation, which begins at `at`.
   std::vector<IkeMessage> next(std::int64_t at);
   std::vector<IkeMessage> conversation(Kind kind, std::int64_t at);
+  // What makes a healthy IKEv2 tunnel, and no more.
+  std::vector<IkeMessage> negotiation(std::int64_t at);
+  // Behind it: a liveness request of the gateway's and its answer.
+  std::vector<IkeMessage> liveness(std::int64_t at);
+  // A first message to the gateway from somebody who asks for a tunnel.
+  Buffer initiation();
 
  private:
   std::uint64_t below(std::uint64_t n) { return random_() % n; }
   bool chance(unsigned percent) { return below(100) < percent; }
   Kind choose();
+  void begin(std::int64_t at);
   void pass(double seconds) { now_ += static_cast<std::int64_t>(seconds * 1e9); }
   void say(bool by_gateway, const test::RawMessage& message);
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdio>
@@ -10,17 +9,17 @@
 
 namespace tunnelwatch::bench {
 
-// Writes a pcap file with nanosecond stamps (Ethernet); frames are cut to `snap`. Ends the program where it cannot.
+// Writes a pcap file with nanosecond stamps (Ethernet). Ends the program where it cannot.
 class PcapWriter {
  public:
-  PcapWriter(const char* path, std::uint32_t snap) : snap_(snap), file_(std::fopen(path, "wb")) {
+  explicit PcapWriter(const char* path) : file_(std::fopen(path, "wb")) {
     if (!file_) {
       std::perror(path);
       std::exit(1);
     }
     std::setvbuf(file_.get(), nullptr, _IOFBF, 1 << 20);
     constexpr std::uint32_t kMagic = 0xa1b23c4d;
-    const std::array<std::uint32_t, 6> header{kMagic, 2 | 4 << 16, 0, 0, snap, 1};
+    const std::array<std::uint32_t, 6> header{kMagic, 2 | 4 << 16, 0, 0, 262144, 1};
     write(header.data(), sizeof header);
   }
 
@@ -28,12 +27,11 @@ class PcapWriter {
   // `frame` is what is left of one of `length` bytes.
   void add(std::int64_t nanoseconds, std::span<const std::uint8_t> frame, std::size_t length) {
     constexpr std::int64_t kSecond = 1'000'000'000;
-    const auto kept = static_cast<std::uint32_t>(std::min<std::size_t>(frame.size(), snap_));
-    const std::array<std::uint32_t, 4> record{static_cast<std::uint32_t>(nanoseconds / kSecond),
-                                              static_cast<std::uint32_t>(nanoseconds % kSecond), kept,
-                                              static_cast<std::uint32_t>(length)};
+    const std::array<std::uint32_t, 4> record{
+        static_cast<std::uint32_t>(nanoseconds / kSecond), static_cast<std::uint32_t>(nanoseconds % kSecond),
+        static_cast<std::uint32_t>(frame.size()), static_cast<std::uint32_t>(length)};
     write(record.data(), sizeof record);
-    write(frame.data(), kept);
+    write(frame.data(), frame.size());
   }
 
  private:
@@ -48,7 +46,6 @@ class PcapWriter {
     std::exit(1);
   }
 
-  std::uint32_t snap_;
   std::unique_ptr<std::FILE, Closer> file_;
 };
 
