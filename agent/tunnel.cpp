@@ -105,14 +105,17 @@ void Tunnel::tell_changes_to(std::vector<Tunnel*>* changed) {
 Tunnel::Settled Tunnel::settle(const passive::IkePeerView* view, TimePoint now) {
   changed_ = false;
   Settled settled;
-  const auto findings = diagnosis::diagnose(evidence_.facts());
-  settled.causes = verdict_.update(findings, now);
+  // Most packets of a tunnel that works change no fact, and the same facts have the same causes.
+  if (judged_ != evidence_.facts().revision()) {
+    judged_ = evidence_.facts().revision();
+    const auto findings = diagnosis::diagnose(evidence_.facts());
+    settled.causes = verdict_.update(findings, now);
+    dead_ = std::any_of(findings.begin(), findings.end(), [](const diagnosis::Finding& f) {
+      return f.cause == diagnosis::Cause::dpd_timeout || f.cause == diagnosis::Cause::esp_blocked;
+    });
+  }
   PeerState state = view != nullptr ? view->state : PeerState::unknown;
-  // An SA that stands while nothing gets through is no tunnel that is up.
-  const bool dead = std::any_of(findings.begin(), findings.end(), [](const diagnosis::Finding& f) {
-    return f.cause == diagnosis::Cause::dpd_timeout || f.cause == diagnosis::Cause::esp_blocked;
-  });
-  if (state == PeerState::up && dead) state = PeerState::down;
+  if (state == PeerState::up && dead_) state = PeerState::down;
   if (state != state_ || !state_since_) {
     if (state != state_) settled.state = state;
     state_ = state;

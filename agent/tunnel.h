@@ -79,6 +79,8 @@ class Tunnel {
   std::optional<IpAddress> remote_;
   diagnosis::Evidence evidence_;
   diagnosis::Verdict verdict_;
+  std::uint64_t judged_ = ~std::uint64_t{0};  // the revision of the facts that the verdict is about
+  bool dead_ = false;  // by the verdict nothing gets through: an SA that stands all the same is no tunnel that is up
   passive::PeerState state_ = passive::PeerState::unknown;
   std::optional<TimePoint> state_since_;
   std::deque<Event> events_;
