@@ -59,6 +59,8 @@ void Evidence::on_ike_probe(const IkeProbeObservation& o) {
 
 void Evidence::advance(TimePoint now) { esp_.advance(now); }
 
+bool Evidence::waits() const { return esp_.waits(); }
+
 bool Evidence::wants_probe() const {
   return probes_.wants_ike_probe() || facts_.is(F::init_unanswered) || facts_.is(F::auth_unanswered_4500) ||
          facts_.is(F::liveness_unanswered) || facts_.is(F::gateway_silent) || facts_.is(F::inner_silent) ||

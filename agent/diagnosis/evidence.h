@@ -50,6 +50,8 @@ class Evidence {
   void forget_probes() { probes_.forget(); }
 
   void advance(TimePoint now);
+  // Whether advance() would change anything before something else is told.
+  bool waits() const;
 
   const Facts& facts() const { return facts_; }
   bool esp_flows() const { return esp_.flows(); }

@@ -9,6 +9,8 @@ namespace tunnelwatch::passive {
 
 namespace {
 
+constexpr std::size_t kSpentSessions = 3;
+
 // Neither a first exchange nor part of one: an error word beside an SA that the sender does not have.
 bool is_aside(const wire::IkeHeader& h) {
   return h.major() == 1 ? h.exchange == wire::v1_informational
@@ -57,8 +59,8 @@ bool IkeTracker::Peer::is_reachability_probe(const wire::Datagram& d) {
   if (header->spi_responder != 0 || header->is_response() || d.source_port == 500 || d.source_port == 4500)
     return false;
   if (session_of(*header) != nullptr || !is_probe(*header, d)) return false;
+  if (probe_spis_.size() == probe_spis_.capacity()) probe_spis_.erase(probe_spis_.begin());
   probe_spis_.push_back(header->spi_initiator);
-  if (probe_spis_.size() > 16) probe_spis_.pop_front();
   return true;
 }
 
@@ -131,7 +133,7 @@ void IkeTracker::Peer::on_datagram(const wire::Datagram& d, TimePoint at, bool r
                     .at = at};
   std::visit([&](auto& machine) { machine.on_message(in, *this); }, session.machine);
   current_ = nullptr;
-  update_state();
+  conclude();
 }
 
 // The newest SA with these SPIs. One that was half-open takes the responder's SPI from its first answer; while it is
@@ -178,6 +180,19 @@ IkeTracker::Peer::Session& IkeTracker::Peer::session_for(const wire::IkeMessage&
 }
 
 void IkeTracker::Peer::make_room() {
+  // Of what is over and told, only so much is kept as late repetitions may belong to.
+  const auto spent = [](const Session& s) {
+    return (s.phase() == SessionPhase::ended || s.phase() == SessionPhase::failed) && s.due() == TimePoint::max();
+  };
+  auto over = static_cast<std::size_t>(std::count_if(sessions_.begin(), sessions_.end(), spent));
+  for (auto it = sessions_.begin(); over > kSpentSessions;) {
+    if (spent(*it)) {
+      it = sessions_.erase(it);
+      --over;
+    } else {
+      ++it;
+    }
+  }
   if (sessions_.size() < owner_.limits_.sessions_per_peer) return;
   // First what is over, then what was never answered, then what was silent longest.
   auto victim = std::find_if(sessions_.begin(), sessions_.end(), [](const Session& s) {
@@ -401,7 +416,7 @@ void IkeTracker::Peer::on_esp(bool from_local, bool in_udp, TimePoint at) {
                session.machine);
     current_ = nullptr;
   }
-  update_state();
+  conclude();
 }
 
 // Another SA with the same peer that stands; one that a later SA left behind and that never spoke again does not count.
@@ -481,15 +496,19 @@ void IkeTracker::Peer::advance(TimePoint now) {
                session.machine);
     current_ = nullptr;
   }
-  update_state();
+  conclude();
 }
 
-void IkeTracker::Peer::update_state() {
+// After each packet and whenever time passed: the state that all SAs together make, and when to look again.
+void IkeTracker::Peer::conclude() {
+  const PeerState before = view_.state;
+  due_ = TimePoint::max();
   bool established = rekeyed_unseen_;
   bool with_child = rekeyed_unseen_;
   bool negotiating = false;
   bool any_end = false;
   for (const auto& s : sessions_) {
+    due_ = std::min(due_, s.due());
     switch (s.phase()) {
       case SessionPhase::established:
         established = true;
@@ -514,6 +533,7 @@ void IkeTracker::Peer::update_state() {
   } else if (any_end) {
     view_.state = PeerState::down;
   }
+  if (view_.state != before) owner_.sink_.on_state(view_.key);
 }
 
 }  // namespace tunnelwatch::passive

@@ -4,6 +4,7 @@
 #include "probes/passive/ike_observation.h"
 #include "probes/wire/ike.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 
@@ -61,6 +62,12 @@ class Deferred {
     for (const auto& w : due) sink.on_observation(w.observation);
   }
   bool empty() const { return waiting_.empty(); }
+  // When the first of them is due; TimePoint::max() where none waits.
+  TimePoint due() const {
+    TimePoint first = TimePoint::max();
+    for (const auto& w : waiting_) first = std::min(first, w.due);
+    return first;
+  }
 
  private:
   struct Waiting {

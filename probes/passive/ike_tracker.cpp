@@ -3,7 +3,7 @@
 #include "probes/passive/ike_peer.h"
 
 #include <algorithm>
-#include <string_view>
+#include <cstring>
 #include <utility>
 
 namespace tunnelwatch::passive {
@@ -14,9 +14,22 @@ bool contains(const std::vector<IpAddress>& list, const IpAddress& address) {
   return std::find(list.begin(), list.end(), address) != list.end();
 }
 
+// By words: this runs over all bytes of every message. Whoever makes two messages that collide hides his own second
+// one.
 std::uint64_t fingerprint_of(wire::Bytes bytes) {
-  std::uint64_t h = 0xcbf29ce484222325U;  // FNV-1a: IKE messages are few and short
-  for (const std::uint8_t byte : bytes) h = (h ^ byte) * 0x100000001b3U;
+  std::uint64_t h = bytes.size();
+  const auto mix = [&h](std::uint64_t word) {
+    h = (h ^ word) * 0x9e3779b97f4a7c15U;
+    h ^= h >> 29;
+  };
+  for (; bytes.size() >= sizeof(std::uint64_t); bytes = bytes.subspan(sizeof(std::uint64_t))) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data(), sizeof word);
+    mix(word);
+  }
+  std::uint64_t rest = 0;
+  if (!bytes.empty()) std::memcpy(&rest, bytes.data(), bytes.size());
+  mix(rest);
   return h;
 }
 
@@ -123,6 +136,7 @@ void IkeTracker::erase(PeerList::iterator peer) {
   const PeerKey& key = (*peer)->view().key;
   by_pair_.erase(pair_of(key.local, key.remote));
   for (const Pair& alias : (*peer)->aliases) by_pair_.erase(alias);
+  std::erase(waiting_, peer->get());
   peers_.erase(peer);
 }
 
@@ -141,18 +155,35 @@ void IkeTracker::on_ike(const wire::Datagram& d, TimePoint at, bool reassembled)
   }
   if (peer.learn_direction(d, at)) peer.replay();
   peer.on_datagram(d, at, reassembled);
+  list_if_waiting(peer);
 }
 
 void IkeTracker::on_esp(const IpAddress& source, const IpAddress& destination, bool in_udp, TimePoint at) {
   const auto found = by_pair_.find(pair_of(source, destination));
-  if (found != by_pair_.end()) (*found->second)->on_esp(source == (*found->second)->view().key.local, in_udp, at);
+  if (found == by_pair_.end()) return;
+  Peer& peer = **found->second;
+  peer.on_esp(source == peer.view().key.local, in_udp, at);
+  list_if_waiting(peer);
 }
 
+void IkeTracker::list_if_waiting(Peer& peer) {
+  if (peer.listed || peer.due() == TimePoint::max()) return;
+  peer.listed = true;
+  waiting_.push_back(&peer);
+}
+
+// Most peers wait for nothing most of the time: those are not even looked at.
 void IkeTracker::advance(TimePoint now) {
-  for (auto& peer : peers_) peer->advance(now);
+  std::erase_if(waiting_, [&](Peer* peer) {
+    if (now >= peer->due()) peer->advance(now);
+    peer->listed = peer->due() != TimePoint::max();
+    return !peer->listed;
+  });
 }
 
-void IkeTracker::finish() { advance(TimePoint::max()); }
+void IkeTracker::finish() {
+  for (auto& peer : peers_) peer->advance(TimePoint::max());
+}
 
 const IkePeerView* IkeTracker::find(const PeerKey& key) const {
   const auto found = by_pair_.find(pair_of(key.local, key.remote));
@@ -184,8 +215,8 @@ bool IkeTracker::Peer::has_duplicate(std::uint64_t fingerprint, const wire::Data
     seen_both_ways_ = s.link != d.link_direction && s.link != wire::LinkDirection::unknown;
     return true;
   }
-  seen_.push_back({fingerprint, ascending, d.link_direction, at});
-  if (seen_.size() > 8) seen_.pop_front();
+  seen_[next_seen_] = {fingerprint, ascending, d.link_direction, at};
+  next_seen_ = (next_seen_ + 1) % seen_.size();
   return false;
 }
 
@@ -208,7 +239,7 @@ bool IkeTracker::Peer::learn_direction(const wire::Datagram& d, TimePoint at) {
   if (d.source == first_source_) {
     const std::size_t kept = std::min(d.payload.size(), kKeptBytes);
     undirected_.push_back({{d.payload.begin(), d.payload.begin() + static_cast<std::ptrdiff_t>(kept)}, d, at});
-    if (undirected_.size() > kKeptMessages) undirected_.pop_front();
+    if (undirected_.size() > kKeptMessages) undirected_.erase(undirected_.begin());
     return false;
   }
   view_.local_certain = true;
@@ -238,6 +269,7 @@ void IkeTracker::Peer::replay() {
     on_datagram(d, k.at, false);
   }
   owner_.counters_ = counted;
+  owner_.list_if_waiting(*this);
 }
 
 }  // namespace tunnelwatch::passive

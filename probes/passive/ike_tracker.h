@@ -65,6 +65,8 @@ class IkePeerSink {
  public:
   virtual ~IkePeerSink() = default;
   virtual void on_ike(const PeerKey& peer, const IkeObservation& observation) = 0;
+  // The peer's state is another one than before; an observation need not have come with it.
+  virtual void on_state(const PeerKey& peer) = 0;
   // The guess which end is ours was wrong, or the peer was evicted: what was told under this key no longer holds.
   virtual void on_forgotten(const PeerKey& peer) = 0;
 };
@@ -121,13 +123,15 @@ class IkeTracker {
   PeerKey guess_key(const wire::Datagram& datagram, bool& certain) const;
   void make_room();
   void erase(PeerList::iterator peer);
+  void list_if_waiting(Peer& peer);
 
   IkeTrackerLimits limits_;
   IkePeerSink& sink_;
   std::vector<IpAddress> local_addresses_;
   std::vector<IpAddress> pinned_;
   std::function<bool(std::uint64_t)> own_spi_;
-  PeerList peers_;  // the most recently heard first
+  PeerList peers_;              // the most recently heard first
+  std::vector<Peer*> waiting_;  // those that time alone may make say something
   std::unordered_map<Pair, PeerList::iterator, PairHash> by_pair_;
   TimePoint searches_since_{};
   unsigned searches_ = 0;

@@ -148,6 +148,8 @@ void IkeV1Session::judge_deletes(TimePoint now, Side side, IkeObservationSink& s
     o.sight = IkeSight::isakmp_deleted_alone;
     o.certainty = Certainty::possible;
     if (last_seen_ <= open.last) sink.on_observation(o);
+  } else if (open.burst == 1 && !open.deletes && since >= kDeletesSettle) {
+    open.burst = 0;
   }
 }
 

@@ -13,6 +13,8 @@ namespace {
 constexpr Duration kAuthDoubt = 900ms;  // message 5 may be repeated, which tells a bad key from a bad identity
 constexpr Duration kXauthDoubt = 3s;    // quick mode or mode config follows a good XAuth
 constexpr Duration kTellEvery = 1s;
+constexpr Duration kDeletesSettle = 700ms;  // when deletes are judged first
+constexpr Duration kTellFor = 30s;
 
 }  // namespace
 
@@ -288,11 +290,12 @@ void IkeV1Session::advance(TimePoint now, IkeObservationSink& sink) {
     phase_ = SessionPhase::failed;
   }
   if (phase_ == SessionPhase::ended || phase_ == SessionPhase::failed) return;
-  if (waiting_ && !answered_by_informational_ && now - waiting_->told >= kTellEvery && now - waiting_->since < 30s) {
+  if (waiting_ && !answered_by_informational_ && now - waiting_->told >= kTellEvery &&
+      now - waiting_->since < kTellFor) {
     tell_waiting(now, sink);
   }
   for (auto& q : quick_) {
-    if (q.step != 1 || q.uncertain || q.refused || now - q.told < kTellEvery || now - q.since > 30s ||
+    if (q.step != 1 || q.uncertain || q.refused || now - q.told < kTellEvery || now - q.since > kTellFor ||
         deferred_.has(IkeSight::child_refused))
       continue;
     q.told = now;
@@ -302,6 +305,22 @@ void IkeV1Session::advance(TimePoint now, IkeObservationSink& sink) {
     sink.on_observation(o);
   }
   for (const Side side : {Side::local, Side::remote}) judge_deletes(now, side, sink);
+}
+
+TimePoint IkeV1Session::due() const {
+  TimePoint first = deferred_.due();
+  if (phase_ == SessionPhase::ended || phase_ == SessionPhase::failed) return first;
+  const auto tell = [&](TimePoint told, TimePoint since) {
+    if (told + kTellEvery - since <= kTellFor) first = std::min(first, told + kTellEvery);
+  };
+  if (waiting_ && !answered_by_informational_) tell(waiting_->told, waiting_->since);
+  for (const Quick& q : quick_) {
+    if (q.step == 1 && !q.uncertain && !q.refused) tell(q.told, q.since);
+  }
+  for (const Informational& open : open_) {
+    if (open.burst > 0) first = std::min(first, open.last + kDeletesSettle);
+  }
+  return first;
 }
 
 }  // namespace tunnelwatch::passive

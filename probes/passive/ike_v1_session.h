@@ -14,6 +14,8 @@ class IkeV1Session {
   void on_message(const IkeInput& in, IkeObservationSink& sink);
   void on_esp(TimePoint now, Side from, IkeObservationSink& sink);
   void advance(TimePoint now, IkeObservationSink& sink);
+  // When advance() may next have something to tell if no message comes before; TimePoint::max(): never.
+  TimePoint due() const;
   // No more messages will come: what waited for a contradiction is told.
   void finish(IkeObservationSink& sink) {
     for (const Side side : {Side::local, Side::remote}) judge_deletes(TimePoint::max(), side, sink);

@@ -224,10 +224,24 @@ void IkeV2Session::advance(TimePoint now, IkeObservationSink& sink) {
     if (tell_lone_deletion(p, now, sink)) return;
     if (now - p.since > kForget) {
       pending_.erase(pending_.begin() + static_cast<std::ptrdiff_t>(i));
-    } else if (now - p.told >= (p.told == p.since ? kFirstTell : kTellEvery) && now - p.since < 30s) {
+    } else if (now >= next_tell(p) && now - p.since < kTellFor) {
       tell_unanswered(p, now, sink);
     }
   }
+}
+
+TimePoint IkeV2Session::next_tell(const Pending& p) { return p.told + (p.told == p.since ? kFirstTell : kTellEvery); }
+
+TimePoint IkeV2Session::due() const {
+  TimePoint first = deferred_.due();
+  if (provisional_) first = std::min(first, provisional_->due);
+  if (phase_ == SessionPhase::ended || phase_ == SessionPhase::failed) return first;
+  for (const Pending& p : pending_) {
+    const bool still_told = next_tell(p) - p.since < kTellFor;
+    first = std::min(first, still_told ? next_tell(p) : p.since + kForget);
+    if (p.first == wire::v2_delete) first = std::min(first, p.since + kDeleteUnanswered);
+  }
+  return first;
 }
 
 }  // namespace tunnelwatch::passive

@@ -16,6 +16,8 @@ class IkeV2Session {
   void on_esp(TimePoint now, Side from, IkeObservationSink& sink);
   // Tells silences that grew and decisions that became due.
   void advance(TimePoint now, IkeObservationSink& sink);
+  // When advance() may next have something to tell if no message comes before; TimePoint::max(): never.
+  TimePoint due() const;
   // No more messages will come: what waited for a contradiction is told.
   void finish(IkeObservationSink& sink);
 
@@ -109,6 +111,7 @@ class IkeV2Session {
   void live_on(TimePoint now, IkeObservationSink& sink);
   bool tell_lone_deletion(const Pending& pending, TimePoint now, IkeObservationSink& sink);
   void tell_unanswered(Pending& p, TimePoint now, IkeObservationSink& sink);
+  static TimePoint next_tell(const Pending& p);
   Pending* find(Side by, std::uint32_t message_id);
   IkeObservation make(IkeSight sight, Side by, const IkeInput& in) const;
 

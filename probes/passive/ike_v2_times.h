@@ -25,6 +25,7 @@ inline constexpr Duration kRekeyDeletes = 10s;
 // path.
 inline constexpr Duration kFirstTell = 600ms;
 inline constexpr Duration kTellEvery = 1s;
+inline constexpr Duration kTellFor = 30s;
 // A request that nobody repeats any more is not waited for.
 inline constexpr Duration kForget = 300s;
 

@@ -1,0 +1,9 @@
+// Prints the agent's own capture filter, so that another program can be measured with the same.
+#include "probes/io/pcap_device.h"
+
+#include <cstdio>
+
+int main() {
+  std::puts(tunnelwatch::io::capture_filter(/*with_vlan=*/true).c_str());
+  return 0;
+}
