@@ -284,7 +284,7 @@ void IkeV1Session::on_quick(const IkeInput& in, IkeObservationSink& sink) {
   const auto id = in.message.header.message_id;
   auto q = std::find_if(quick_.begin(), quick_.end(), [&](const Quick& x) { return x.message_id == id; });
   if (q == quick_.end()) {
-    if (quick_.size() == quick_.capacity()) quick_.erase(quick_.begin());
+    if (quick_.size() == kQuickModes) quick_.erase(quick_.begin());
     quick_.push_back({id, in.from, 1, 1, in.destination_port, in.message.header.length, in.at, in.at});
     return;
   }

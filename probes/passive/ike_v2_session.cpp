@@ -110,7 +110,7 @@ void IkeV2Session::on_request(const IkeInput& in, IkeObservationSink& sink) {
         pending_[i].by == in.from && pending_[i].message_id < m.header.message_id && pending_[i].sends == 1;
     if (overtaken) pending_.erase(pending_.begin() + static_cast<std::ptrdiff_t>(i));
   }
-  if (pending_.size() == pending_.capacity()) pending_.erase(pending_.begin());
+  if (pending_.size() == kWindow) pending_.erase(pending_.begin());
   Pending p;
   p.by = in.from;
   p.message_id = m.header.message_id;
