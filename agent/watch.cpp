@@ -146,7 +146,7 @@ void Watch::on_esp(const passive::EspStreamSummary& s) {
 
 void Watch::on_fragments(const passive::FragmentEvent&) {}
 
-void Watch::settle(TimePoint now) {
+void Watch::settle_changed(TimePoint now) {
   tunnels_.visit_changed([&](Tunnel& t) {
     const auto settled = t.settle(view_of(t), now);
     if (on_change_ && (!settled.causes.empty() || settled.state)) on_change_(t, settled, now);
