@@ -52,7 +52,6 @@ class TunnelList {
   // Calls `visit` with each tunnel that something was told since the last call, or whose state is another.
   template <typename Visit>
   void visit_changed(Visit&& visit) {
-    if (changed_.empty()) return;  // nearly always: this is asked for every packet of a file
     visited_.swap(changed_);
     for (Tunnel* tunnel : visited_) {
       visit(*tunnel);
@@ -60,6 +59,7 @@ class TunnelList {
     }
     visited_.clear();
   }
+  bool any_changed() const { return !changed_.empty(); }
   // Time passes for the tunnels that it makes a difference to.
   void advance(TimePoint now);
 

@@ -204,7 +204,7 @@ void Watch::on_fragments(const passive::FragmentEvent& e) {
   tunnels_.visit(*key, [&](Tunnel& t) { t.evidence().on_fragments(e, e.source == key->remote); });
 }
 
-void Watch::settle(TimePoint now) {
+void Watch::settle_changed(TimePoint now) {
   tunnels_.visit_changed([&](Tunnel& t) {
     const auto settled = t.settle(view_of(t), now);
     if (on_change_ && (!settled.causes.empty() || settled.state)) on_change_(t, settled, now);

@@ -56,7 +56,9 @@ class Watch final : public passive::PacketSink, public passive::IkePeerSink {
   // Time passes; draws all conclusions that are due.
   void advance(TimePoint now);
   // Draws the conclusions from what came since the last call.
-  void settle(TimePoint now);
+  void settle(TimePoint now) {
+    if (tunnels_.any_changed()) settle_changed(now);  // asked for every packet of a file
+  }
   // The end of a file.
   void finish(TimePoint now);
 
@@ -68,6 +70,7 @@ class Watch final : public passive::PacketSink, public passive::IkePeerSink {
 
  private:
   Tunnel* discover(const passive::PeerKey& key);
+  void settle_changed(TimePoint now);
   void forget_idle(TimePoint now);
   void judge_spi(const passive::EspStreamSummary& stream, const passive::PeerKey& key);
   void judge_source(const wire::Datagram& datagram, TimePoint at);

@@ -1,11 +1,12 @@
 #include "probes/io/pcap_device.h"
 
+#include "probes/io/capture_filter.h"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <net/if.h>
-#include <optional>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -17,12 +18,13 @@ namespace tunnelwatch::io {
 
 namespace {
 
-// IKE messages must fit whole; of ESP only the header is read. Each slot of the ring is as large as this, so that a
-// larger length would make the ring hold fewer packets.
+// IKE messages must fit whole.
 constexpr int kMinSnapLength = 2048;
 constexpr int kMaxSnapLength = 16384;
 constexpr int kLinkHeaders = 64;
-constexpr int kWakeMilliseconds = 10;
+// How long the kernel gathers packets before it hands them over; a block that is full goes at once. To be woken for
+// each packet costs many times what reading it does, and no verdict is so urgent.
+constexpr int kGatherMilliseconds = 10;
 
 // Runs one ioctl about an interface on a socket of its own.
 bool ask_interface(const std::string& interface, unsigned long request, ifreq& answer) {
@@ -55,30 +57,7 @@ std::string open_error(const std::string& interface, int status, const char* det
   }
 }
 
-// Sets the kernel's filter; with VLAN tags where the link type can have them. The sentence of a failure.
-std::optional<std::string> set_filter(pcap_t* handle, const std::string& interface) {
-  bpf_program program{};
-  if (pcap_compile(handle, &program, capture_filter(true).c_str(), 1, PCAP_NETMASK_UNKNOWN) != 0 &&
-      pcap_compile(handle, &program, capture_filter(false).c_str(), 1, PCAP_NETMASK_UNKNOWN) != 0) {
-    return fmt::format("the capture filter does not fit {}: {}", interface, pcap_geterr(handle));
-  }
-  const int status = pcap_setfilter(handle, &program);
-  pcap_freecode(&program);
-  if (status == 0) return std::nullopt;
-  return fmt::format("the capture filter cannot be set on {}: {}", interface, pcap_geterr(handle));
-}
-
 }  // namespace
-
-std::string capture_filter(bool with_vlan) {
-  // Later fragments have no ports and no ICMP: by their offset, of UDP and ESP only.
-  const std::string ours =
-      "udp port 500 or udp port 4500 or ip proto 50 or ip6 proto 50"
-      " or (icmp and (icmp[0] = 3 or icmp[0] = 4 or icmp[0] = 5 or icmp[0] = 11 or icmp[0] = 12))"
-      " or (icmp6 and ip6[40] >= 1 and ip6[40] <= 4)"
-      " or (ip proto 17 and ip[6:2] & 0x3fff != 0) or ip6 proto 44";
-  return with_vlan ? fmt::format("({0}) or (vlan and (({0}) or (vlan and ({0}))))", ours) : ours;
-}
 
 void PcapDevice::Closer::operator()(pcap* handle) const { pcap_close(handle); }
 PcapDevice::PcapDevice(PcapDevice&&) noexcept = default;
@@ -95,8 +74,7 @@ boost::system::result<PcapDevice, std::string> PcapDevice::open(const std::strin
   if (handle == nullptr) return open_error(interface, PCAP_ERROR, message.data());
   pcap_set_snaplen(handle, snap_length(interface));
   pcap_set_promisc(handle, 0);
-  pcap_set_timeout(handle, kWakeMilliseconds);
-  pcap_set_immediate_mode(handle, 1);
+  pcap_set_timeout(handle, kGatherMilliseconds);
   pcap_set_buffer_size(handle, options.ring_bytes);
   pcap_set_tstamp_precision(handle, PCAP_TSTAMP_PRECISION_NANO);
   const int status = pcap_activate(handle);  // above zero: a warning, about promiscuous mode or time stamps
@@ -110,7 +88,7 @@ boost::system::result<PcapDevice, std::string> PcapDevice::open(const std::strin
     const char* name = pcap_datalink_val_to_name(pcap_datalink(handle));
     return fmt::format("{} has the link type {}, which is not read", interface, name != nullptr ? name : "unknown");
   }
-  if (const auto error = set_filter(handle, interface)) return *error;
+  if (const auto error = set_capture_filter(handle, interface)) return *error;
   std::string why;
   if (!device.still_there(why)) return why;
   return device;

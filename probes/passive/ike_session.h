@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include <boost/container/static_vector.hpp>
 
@@ -35,7 +36,7 @@ class Deferred {
  public:
   void add(const IkeObservation& o, TimePoint due) {
     cancel(o.sight);
-    if (waiting_.size() < waiting_.capacity()) waiting_.push_back({o, due});
+    if (waiting_.size() < kMost) waiting_.push_back({o, due});
   }
   void cancel(IkeSight sight) {
     for (std::size_t i = waiting_.size(); i-- > 0;) {
@@ -50,7 +51,7 @@ class Deferred {
   }
   // Tells what is due. The observation keeps the time of the packet that decided it.
   void advance(TimePoint now, IkeObservationSink& sink) {
-    boost::container::static_vector<Waiting, 8> due;
+    boost::container::static_vector<Waiting, kMost> due;
     for (std::size_t i = 0; i < waiting_.size();) {
       if (waiting_[i].due <= now) {
         due.push_back(waiting_[i]);
@@ -74,7 +75,8 @@ class Deferred {
     IkeObservation observation;
     TimePoint due;
   };
-  boost::container::static_vector<Waiting, 8> waiting_;
+  static constexpr std::size_t kMost = 8;
+  std::vector<Waiting> waiting_;  // mostly empty, and then it should take no room
 };
 
 enum class SessionPhase : std::uint8_t {

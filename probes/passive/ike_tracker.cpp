@@ -186,6 +186,7 @@ void IkeTracker::finish() {
 }
 
 const IkePeerView* IkeTracker::find(const PeerKey& key) const {
+  if (!peers_.empty() && peers_.front()->view().key == key) return &peers_.front()->view();  // whose packet came last
   const auto found = by_pair_.find(pair_of(key.local, key.remote));
   return found == by_pair_.end() ? nullptr : &(*found->second)->view();
 }

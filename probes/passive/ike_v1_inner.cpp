@@ -173,7 +173,7 @@ void IkeV1Session::on_quick(const IkeInput& in, IkeObservationSink& sink) {
   const auto length = in.message.header.length;
   auto q = std::find_if(quick_.begin(), quick_.end(), [&](const Quick& x) { return x.message_id == id; });
   if (q == quick_.end()) {
-    if (quick_.size() == quick_.capacity()) quick_.erase(quick_.begin());
+    if (quick_.size() == kQuickModes) quick_.erase(quick_.begin());
     Quick fresh;
     fresh.message_id = id;
     fresh.by = in.from;

@@ -112,8 +112,9 @@ class IkeV1Session {
   std::optional<SuiteLengths> suite_;
   std::optional<Waiting> waiting_;
   bool answered_by_informational_ = false;  // message 5, or aggressive message 3
-  boost::container::static_vector<Quick, 8> quick_;
-  Informational open_[2];  // by side
+  static constexpr std::size_t kQuickModes = 8;
+  std::vector<Quick> quick_;  // at most kQuickModes
+  Informational open_[2];     // by side
   Deferred deferred_;
   std::uint16_t transactions_ = 0;
   std::optional<std::uint32_t> transaction_id_;

@@ -124,7 +124,7 @@ void IkeV2Session::on_request(const IkeInput& in, IkeObservationSink& sink) {
         pending_[i].by == in.from && pending_[i].message_id < m.header.message_id && pending_[i].sends == 1;
     if (overtaken) pending_.erase(pending_.begin() + static_cast<std::ptrdiff_t>(i));
   }
-  if (pending_.size() == pending_.capacity()) pending_.erase(pending_.begin());
+  if (pending_.size() == kWindow) pending_.erase(pending_.begin());
   pending_.push_back(pending_of(in));
   if (m.fragments > 1) {
     requests_[index(in.from)].add(m.header.message_id, m.fragment, m.fragments, m.encrypted_bytes, m.first_inner);

@@ -122,7 +122,7 @@ class IkeV2Session {
   std::uint64_t spi_responder_ = 0;
   SessionPhase phase_ = SessionPhase::init;
   std::optional<SuiteLengths> suite_;
-  boost::container::static_vector<Pending, kWindow> pending_;
+  std::vector<Pending> pending_;  // at most kWindow
   Deferred deferred_;
   std::optional<Provisional> provisional_;
   std::optional<std::uint16_t> asked_group_;  // by INVALID_KE_PAYLOAD

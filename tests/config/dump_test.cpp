@@ -82,7 +82,7 @@ probes:
     burst: 3
 capture:
   interfaces: []
-  buffer: 16MiB
+  buffer: 4MiB
 discovery:
   enabled: true
   max_tunnels: 256

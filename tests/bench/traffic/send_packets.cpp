@@ -2,7 +2,8 @@
 // usage: tunnelwatch_bench_send_packets INTERFACE SECONDS ESP_RATE TUNNELS FLOOD_RATE LIVE_RATE SEED
 // ESP_RATE: ESP packets a second over TUNNELS tunnels. FLOOD_RATE: forged first messages of IKE a second, each from
 // another address. LIVE_RATE: tunnel 0 is negotiated, its liveness asked and answered each second, and so much ESP goes
-// both ways. Prints what was sent: "sent ESP FLOOD LIVE late MILLISECONDS", the last being the worst delay of a step.
+// both ways. Prints what was sent, how long it took, and the worst delay of a millisecond's packets in milliseconds:
+// "sent ESP FLOOD LIVE in SECONDS late MILLISECONDS".
 #include "tests/bench/traffic/frames.h"
 #include "tests/bench/traffic/ike_life.h"
 
@@ -109,8 +110,8 @@ class Traffic {
     std::int64_t next_liveness = begin + kSecond;
     for (std::int64_t step = begin + kStep; step <= end; step += kStep) {
       sleep_until(step);
-      const std::int64_t passed = now() - begin;
-      late_ = std::max(late_, begin + passed - step);
+      late_ = std::max(late_, now() - step);
+      const std::int64_t passed = step - begin;  // what could not be sent in time is sent late
       for (auto n = esp_.due(passed); n > 0; --n) send_esp(streams_[esp_.sent++ % streams_.size()]);
       for (auto n = flood_.due(passed); n > 0; --n) send_forged();
       for (auto n = live_.due(passed); n > 0; --n) send_esp(streams_[live_.sent++ % 2]);
@@ -120,8 +121,8 @@ class Traffic {
       }
       line_.flush();
     }
-    std::printf("sent %" PRIu64 " %" PRIu64 " %" PRIu64 " late %.1f\n", esp_.sent, flood_.sent, live_.sent,
-                static_cast<double>(late_) / 1e6);
+    std::printf("sent %" PRIu64 " %" PRIu64 " %" PRIu64 " in %.3f late %.1f\n", esp_.sent, flood_.sent, live_.sent,
+                static_cast<double>(now() - begin) / 1e9, static_cast<double>(late_) / 1e6);
   }
 
  private:

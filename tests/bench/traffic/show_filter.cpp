@@ -1,5 +1,5 @@
 // Prints the agent's own capture filter, so that another program can be measured with the same.
-#include "probes/io/pcap_device.h"
+#include "probes/io/capture_filter.h"
 
 #include <cstdio>
 

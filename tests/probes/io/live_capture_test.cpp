@@ -139,6 +139,50 @@ TEST_F(LiveCaptureTest, HandsOverWhatTheFilterPasses) {
   EXPECT_EQ(counters.handover_dropped, 0U);
 }
 
+// Takes down the size of each frame: what is there, and what was on the wire.
+struct SizeRecorder final : PcapDevice::FrameHandler {
+  std::vector<std::pair<std::size_t, std::size_t>> sizes;
+  void on_frame(const PcapDevice::Frame& frame) override { sizes.emplace_back(frame.bytes.size(), frame.wire_length); }
+};
+
+TEST_F(LiveCaptureTest, OfWholeEspTheHeadersAreKeptAndOfTheRestAll) {
+  auto device = PcapDevice::open("wan", {});
+  ASSERT_TRUE(device) << device.error();
+  const Buffer large = esp(0x1000, 1, 1300);
+  const Buffer marked = joined({Buffer(4), isakmp(1300)});
+  const Buffer cut_by[] = {
+      ethernet(ipv4({.protocol = 50}, large)),    ethernet(ipv6({.next = 50}, large)),
+      ethernet(ipv4({}, udp(4500, 4500, large))), ethernet(ipv4({}, udp(1024, 4500, large))),
+      ethernet(ipv6({}, udp(4500, 4500, large))),
+  };
+  const Buffer whole[] = {
+      ethernet(ipv4({}, udp(500, 500, isakmp(1300)))),
+      ethernet(ipv4({}, udp(4500, 4500, marked))),
+      ethernet(ipv6({}, udp(4500, 4500, marked))),
+      ethernet(ipv4({}, udp(500, 4500, isakmp(1300)))),  // without a marker
+      ethernet(ipv4({}, udp(4500, 4500, {0xff}))),
+      ethernet(ipv4_piece({}, udp(4500, 4500, large), 0, 1200)),
+      ethernet(ipv4_piece({.protocol = 50}, large, 0, 1200)),
+      ethernet(ipv4({.protocol = 1}, icmp(3, 3, 0, ipv4({.protocol = 50}, large)))),
+  };
+  for (const Buffer& frame : cut_by) inject(frame);
+  for (const Buffer& frame : whole) inject(frame);
+  SizeRecorder seen;
+  const auto end = steady_clock::now() + seconds(5);
+  while (seen.sizes.size() < std::size(cut_by) + std::size(whole) && steady_clock::now() < end) {
+    ASSERT_TRUE(device->dispatch(100, seen));
+    usleep(1'000);
+  }
+  ASSERT_EQ(seen.sizes.size(), std::size(cut_by) + std::size(whole));
+  for (std::size_t i = 0; i < seen.sizes.size(); ++i) {
+    SCOPED_TRACE(i);
+    const bool is_cut = i < std::size(cut_by);
+    const std::size_t size = is_cut ? cut_by[i].size() : whole[i - std::size(cut_by)].size();
+    EXPECT_EQ(seen.sizes[i].first, is_cut ? 96U : size);
+    EXPECT_EQ(seen.sizes[i].second, size);
+  }
+}
+
 TEST_F(LiveCaptureTest, AMissingInterfaceIsToldAndTakenUpWhenItComes) {
   start("later");
   ASSERT_TRUE(wait_for([&] { return !states.empty(); }));
