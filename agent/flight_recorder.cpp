@@ -4,6 +4,7 @@
 #include "agent/watch.h"
 #include "probes/wire/byte_reader.h"
 #include "probes/wire/pcap.h"
+#include "probes/wire/udp.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -104,7 +105,9 @@ void FlightRecorder::on_ike(const wire::Datagram& ike, TimePoint at, bool reasse
 
 // What is refused is refused between the ends that the error quotes, whoever refuses it.
 void FlightRecorder::on_icmp_error(const wire::Datagram& error, const wire::Datagram& quoted, TimePoint at) {
-  if (!on()) return;
+  // Our own probes leave from ephemeral ports.
+  const bool of_probe = quoted.kind != wire::DatagramKind::esp && !wire::is_ike_port(quoted.source_port);
+  if (!on() || of_probe) return;
   const bool of_tunnel = is_of_tunnel(quoted.source, quoted.destination);
   ring_.add(quoted.source, quoted.destination, {at, wire::ip_packet_of(error), false}, of_tunnel);
 }

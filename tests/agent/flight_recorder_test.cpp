@@ -240,6 +240,18 @@ TEST_F(FlightRecorderTest, OwnProbesAreNotInIt) {
   RawMessage probe = message(wire::ike_sa_init, 0, 0x08, {test::sa_v2({})});
   probe.spi_i = 0x5050;
   for (int i = 0; i < 300; ++i) script.ike(i, From::local, probe);
+  wire::Datagram quoted;
+  quoted.kind = wire::DatagramKind::ike;
+  quoted.source = IkeScript::kLocal;
+  quoted.destination = IkeScript::kRemote;
+  quoted.source_port = 40'000;
+  quoted.destination_port = 500;
+  wire::Datagram error;
+  error.kind = wire::DatagramKind::icmp_error;
+  error.source = IkeScript::kRemote;
+  error.destination = IkeScript::kLocal;
+  error.icmp_type = error.icmp_code = 3;
+  recorder.on_icmp_error(error, quoted, TimePoint{std::chrono::hours(1)});
   EXPECT_EQ(report().agent.flight_recorder_bytes, 0U);
 }
 
@@ -294,6 +306,7 @@ TEST_F(FlightRecorderTest, RefusalsByIcmpAreInIt) {
   wire::Datagram quoted;
   quoted.kind = wire::DatagramKind::ike;
   quoted.source = IkeScript::kLocal;
+  quoted.source_port = quoted.destination_port = 500;
   quoted.destination = IkeScript::kRemote;
   wire::Datagram error;
   error.kind = wire::DatagramKind::icmp_error;
