@@ -2,6 +2,9 @@
 add_library(tunnelwatch_wire STATIC
   ike.cpp
   ike_control.cpp
+  ike_describe.cpp
+  ike_describe_notify.cpp
+  ike_describe_payload.cpp
   ike_identity.cpp
   ike_names.cpp
   ike_names_v1.cpp
