@@ -173,7 +173,7 @@ void Watch::on_esp(const passive::EspStreamSummary& s) {
     known = is_out || any(in);
     key = is_out || (!known && tracker_.is_sent_by_us(s.source, s.destination)) ? out : in;
   }
-  if (!known && s.live) discover(*key);
+  if (!known && (s.live || options_.offline)) discover(*key);
   tunnels_.visit(*key, [&](Tunnel& t) { t.on_esp(s, s.source == key->local); });
   if (s.live) judge_spi(s, *key);
 }

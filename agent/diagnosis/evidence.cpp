@@ -31,10 +31,13 @@ void Evidence::on_esp(bool outbound, std::uint64_t packets, std::uint16_t remote
 void Evidence::on_fragments(const passive::FragmentEvent& event, bool from_peer) {
   switch (event.kind) {
     case passive::FragmentEventKind::completed:
-      if (from_peer) facts_.deny(F::fragments_incomplete, event.last);
+      if (!from_peer) break;
+      incomplete_trains_ = 0;
+      facts_.deny(F::fragments_incomplete, event.last);
       break;
     case passive::FragmentEventKind::timed_out:
-      if (from_peer)
+      // One may be the capture's own loss; a sender that tries again loses it again.
+      if (from_peer && ++incomplete_trains_ >= 2)
         facts_.affirm(F::fragments_incomplete, event.last, Confidence::likely, describe_fragments(event, from_peer));
       break;
     case passive::FragmentEventKind::too_many:

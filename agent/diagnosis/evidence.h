@@ -59,6 +59,7 @@ class Evidence {
   bool wants_probe() const;
 
  private:
+  unsigned incomplete_trains_ = 0;  // of the peer's fragments, since the last whole one
   Facts facts_;
   IkeEvidence ike_{facts_};
   EspEvidence esp_{facts_};

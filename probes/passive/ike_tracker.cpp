@@ -33,6 +33,17 @@ std::uint64_t fingerprint_of(wire::Bytes bytes) {
   return h;
 }
 
+// Anything may be sent to UDP 500 and 4500. IKE has a header with an initiator's SPI, and a version that exists or a
+// length that fits; INVALID_SPI alone comes outside any SA (RFC 7296 section 1.5).
+bool is_ike(const wire::Datagram& d) {
+  const auto header = wire::parse_ike_header(d.payload);
+  if (!header) return d.payload.size() >= wire::kIkeHeaderSize;
+  const bool known = header->major() == 1 || header->major() == 2;
+  if (header->spi_initiator == 0)
+    return header->major() == 2 && header->exchange == wire::informational && header->length == d.payload.size();
+  return known || (header->major() > 2 && header->length == d.payload.size());
+}
+
 // What a host puts into a packet that it sends itself. One that was forwarded has less.
 bool is_initial_ttl(std::uint8_t ttl) { return ttl == 64 || ttl == 128 || ttl == 255; }
 
@@ -141,6 +152,10 @@ void IkeTracker::erase(PeerList::iterator peer) {
 }
 
 void IkeTracker::on_ike(const wire::Datagram& d, TimePoint at, bool reassembled) {
+  if (!is_ike(d)) {
+    ++counters_.not_ike;
+    return;
+  }
   wire::ByteReader spis(d.payload);
   const std::uint64_t initiator = spis.u64();
   if (own_spi_ && !spis.failed() && own_spi_(initiator)) {

@@ -51,12 +51,13 @@ struct IkeTrackerLimits {
   bool may_be_one_sided = false;
 };
 
-// Every datagram counts as one of the first three.
+// Every datagram counts as one of the first four.
 struct IkeTrackerCounters {
   std::uint64_t messages = 0;
   std::uint64_t duplicates = 0;  // the same bytes twice within milliseconds: taps, bridges
-  std::uint64_t own_probes = 0;
-  std::uint64_t malformed = 0;  // of the messages
+  std::uint64_t own_probes = 0;  // and scanners': first messages that no tunnel begins with
+  std::uint64_t not_ike = 0;     // something else on the ports of IKE
+  std::uint64_t malformed = 0;   // of the messages
   std::uint64_t evicted_peers = 0;
   std::uint64_t evicted_sessions = 0;
 };

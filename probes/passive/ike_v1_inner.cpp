@@ -135,6 +135,8 @@ void IkeV1Session::judge_deletes(TimePoint now, Side side, IkeObservationSink& s
     open = Informational{};
     if (!ends) return;
     phase_ = SessionPhase::ended;
+    deleted_at_ = o.at;
+    deleted_by_ = side;
     deferred_.add(o, now);
   } else if (open.burst == 1 && open.deletes && !open.isakmp_only && since >= kDeletesSettle) {
     open.burst = 0;
@@ -161,7 +163,7 @@ void IkeV1Session::on_quick(const IkeInput& in, IkeObservationSink& sink) {
       midway_ = true;
       sink.on_observation(make(IkeSight::ike_resumed_midway, in.from, in));
     }
-    if (phase_ == SessionPhase::failed || phase_ == SessionPhase::ended) return;
+    if (phase_ == SessionPhase::ended) return;
     if (!midway_) {
       establish(in, sink);
     } else {

@@ -59,7 +59,9 @@ void IkeV1Session::on_message(const IkeInput& in, IkeObservationSink& sink) {
   leftover_ = false;
   const auto& h = in.message.header;
   const bool phase1 = h.exchange == wire::v1_identity_protection || h.exchange == wire::v1_aggressive;
-  if (phase_ == SessionPhase::ended && !phase1 && in.message.encrypted && h.exchange != wire::v1_informational) {
+  const bool of_deleter = h.exchange == wire::v1_informational && in.from == deleted_by_ && in.at - deleted_at_ > 1s;
+  if (phase_ == SessionPhase::ended && !phase1 && in.message.encrypted &&
+      (h.exchange != wire::v1_informational || of_deleter)) {
     phase_ = SessionPhase::established;  // it had seemed deleted
     sink.on_observation(make(IkeSight::ike_lives_on, in.from, in));
   }
@@ -120,7 +122,11 @@ void IkeV1Session::on_phase1(const IkeInput& in, std::uint8_t step, IkeObservati
     answered_by_informational_ = true;
   }
   if (phase_ == SessionPhase::established || phase_ == SessionPhase::ended) return;  // a late repetition
-  if (phase_ == SessionPhase::failed && !answered_by_informational_) return;         // refused, whatever is repeated
+  const bool goes_on = waiting_ && (in.from != waiting_->by ? step > waiting_->step : step > waiting_->step + 1);
+  if (phase_ == SessionPhase::failed && !answered_by_informational_) {
+    if (!goes_on) return;  // refused, whatever is repeated
+    phase_ = SessionPhase::authenticating;
+  }
   if (waiting_ && waiting_->by == in.from && waiting_->step == step) {
     ++waiting_->sends;
     waiting_->port = in.destination_port;
@@ -200,10 +206,11 @@ void IkeV1Session::on_clear_informational(const IkeInput& in, IkeObservationSink
   o.exchange = waiting_->exchange;
   const bool first_message = waiting_->step == 1;
   const bool aggressive_refused = !is_main() && waiting_->step == 2 && in.from == initiator_;
+  if (notify->type == 14 && in.from == initiator_) return;  // nobody refuses what he proposed
   if (notify->type == 14) {
     // strongSwan names the cookies where it looked at the proposal, and has none where it knows no such connection.
     const bool no_cookies = notify->spi_size == 0 && in.message.header.spi_responder == 0;
-    o.sight = no_cookies && in.from != initiator_ ? IkeSight::connection_refused : IkeSight::proposal_refused;
+    o.sight = no_cookies ? IkeSight::connection_refused : IkeSight::proposal_refused;
   } else if (notify->type == 5) {
     o.sight = IkeSight::version_refused;
   } else if (aggressive_refused) {

@@ -122,6 +122,8 @@ class IkeV1Session {
   bool midway_ = false;
   bool leftover_ = false;
   TimePoint began_{};
+  TimePoint deleted_at_{};
+  Side deleted_by_ = Side::local;
   std::optional<TimePoint> esp_at_[2];  // by side that sent
   std::optional<TimePoint> established_at_;
   int children_ = 0;

@@ -91,6 +91,7 @@ void IkeV2Session::on_child_deleted(const IkeInput& in, Side by, IkeObservationS
   }
   if (children_ > 0) return;
   child_gone_ = true;
+  child_gone_at_ = in.at;
   auto o = make(IkeSight::child_deleted, by, in);
   if (midway_) o.certainty = Certainty::possible;
   sink.on_observation(o);
@@ -139,11 +140,14 @@ void IkeV2Session::live_on(TimePoint now, IkeObservationSink& sink) {
   sink.on_observation(o);
 }
 
-void IkeV2Session::on_esp(TimePoint now, Side, IkeObservationSink& sink) {
+void IkeV2Session::on_esp(TimePoint now, Side from, IkeObservationSink& sink) {
   esp_seen_ = true;
   esp_at_ = now;
   settle_authentication(now, /*traffic=*/true, sink);
-  if (std::exchange(lack_told_, false)) {
+  // Of children that were made unseen: what comes this long behind the last deletion belongs to one of them.
+  const bool another = child_gone_ && children_ == 0 && from == Side::remote && now - child_gone_at_ > kAfterDeletion;
+  if (another) child_gone_ = false;
+  if (std::exchange(lack_told_, false) || another) {
     children_ = 1;
     IkeObservation o;
     o.sight = IkeSight::child_established;

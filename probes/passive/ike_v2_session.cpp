@@ -108,8 +108,12 @@ void IkeV2Session::on_repetition(const IkeInput& in, Pending& p, IkeObservationS
     p.encrypted_bytes = train.bytes();
     if (piece != FragmentTrain::Piece::repeated || !train.began_with(m.fragment)) return;
   }
+  if (in.at - p.since > kForget) {  // of another life, or the capture's clock was set
+    p = pending_of(in);
+    return;
+  }
   ++p.sends;
-  tell_unanswered(p, in.at, sink);
+  if (phase_ != SessionPhase::failed) tell_unanswered(p, in.at, sink);
 }
 
 void IkeV2Session::on_request(const IkeInput& in, IkeObservationSink& sink) {
@@ -120,9 +124,11 @@ void IkeV2Session::on_request(const IkeInput& in, IkeObservationSink& sink) {
     return;  // a late repetition
   // With a window of one a new request says that the one before was answered, also where that answer was not captured.
   for (std::size_t i = pending_.size(); i-- > 0;) {
-    const bool overtaken =
-        pending_[i].by == in.from && pending_[i].message_id < m.header.message_id && pending_[i].sends == 1;
-    if (overtaken) pending_.erase(pending_.begin() + static_cast<std::ptrdiff_t>(i));
+    const bool overtaken = pending_[i].by == in.from && pending_[i].message_id < m.header.message_id;
+    if (!overtaken) continue;
+    if (pending_[i].sends > 1 && !is_first_exchange(pending_[i].exchange) && pending_[i].exchange != wire::ike_auth)
+      sink.on_observation(make(IkeSight::request_answered, other(in.from), in));
+    pending_.erase(pending_.begin() + static_cast<std::ptrdiff_t>(i));
   }
   if (pending_.size() == kWindow) pending_.erase(pending_.begin());
   pending_.push_back(pending_of(in));
@@ -142,6 +148,7 @@ void IkeV2Session::on_request(const IkeInput& in, IkeObservationSink& sink) {
     case wire::ike_auth:
       return on_auth_request(in, sink);
     case wire::create_child_sa:
+      deferred_.cancel(IkeSight::rekey_refused);  // another try at once: it was asked for another group
       child_attempt_at_[index(in.from)] = in.at;
       return;
     case wire::informational:

@@ -42,6 +42,8 @@ class IkeV2Session {
     }
   }
   bool leftover() const { return leftover_; }
+  // The group that was asked for is answered in another SA's first message.
+  void forget_group() { deferred_.cancel(IkeSight::group_abandoned); }
 
   SessionPhase phase() const { return phase_; }
   Side initiator() const { return initiator_; }
@@ -150,6 +152,7 @@ class IkeV2Session {
   std::optional<std::uint32_t> delete_id_;   // message id of the deletion that ended it
   Side deleted_by_ = Side::local;
   bool child_gone_ = false;
+  TimePoint child_gone_at_{};
   bool esp_seen_ = false;
   std::optional<TimePoint> esp_at_;
   int children_ = 0;
