@@ -230,7 +230,7 @@ void Watch::advance(TimePoint now) {
 }
 
 void Watch::finish(TimePoint now) {
-  tracker_.finish();
+  tracker_.finish(now);
   tunnels_.advance(now);
   settle(now);
 }

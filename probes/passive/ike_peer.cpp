@@ -514,8 +514,16 @@ void IkeTracker::Peer::on_observation(const IkeObservation& observation) {
 void IkeTracker::Peer::advance(TimePoint now) {
   for (auto& session : sessions_) {
     current_ = &session;
-    std::visit([&](auto& machine) { now == TimePoint::max() ? machine.finish(*this) : machine.advance(now, *this); },
-               session.machine);
+    std::visit([&](auto& machine) { machine.advance(now, *this); }, session.machine);
+    current_ = nullptr;
+  }
+  conclude();
+}
+
+void IkeTracker::Peer::finish(TimePoint last) {
+  for (auto& session : sessions_) {
+    current_ = &session;
+    std::visit([&](auto& machine) { machine.finish(last, *this); }, session.machine);
     current_ = nullptr;
   }
   conclude();

@@ -20,6 +20,7 @@ class IkeTracker::Peer final : public IkeObservationSink {
   void on_datagram(const wire::Datagram& datagram, TimePoint at, bool reassembled);
   void on_esp(bool from_local, bool in_udp, TimePoint at);
   void advance(TimePoint now);
+  void finish(TimePoint last);
   // When advance() may next have something to tell if no packet comes before.
   TimePoint due() const { return due_; }
   void on_observation(const IkeObservation& observation) override;

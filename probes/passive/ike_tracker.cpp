@@ -196,8 +196,8 @@ void IkeTracker::advance(TimePoint now) {
   });
 }
 
-void IkeTracker::finish() {
-  for (auto& peer : peers_) peer->advance(TimePoint::max());
+void IkeTracker::finish(TimePoint last) {
+  for (auto& peer : peers_) peer->finish(last);
 }
 
 const IkePeerView* IkeTracker::find(const PeerKey& key) const {

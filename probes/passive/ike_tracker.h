@@ -95,7 +95,7 @@ class IkeTracker {
   void on_esp(const IpAddress& source, const IpAddress& destination, bool in_udp, TimePoint at);
   void advance(TimePoint now);
   // No more packets: what waits for a contradiction stands.
-  void finish();
+  void finish(TimePoint last);
 
   const IkePeerView* find(const PeerKey& key) const;
   // Which end is ours, of two addresses seen together; nothing where no IKE between them was seen.

@@ -17,7 +17,7 @@ class IkeV1Session {
   // When advance() may next have something to tell if no message comes before; TimePoint::max(): never.
   TimePoint due() const;
   // No more messages will come: what waited for a contradiction is told.
-  void finish(IkeObservationSink& sink) {
+  void finish(TimePoint, IkeObservationSink& sink) {
     for (const Side side : {Side::local, Side::remote}) judge_deletes(TimePoint::max(), side, sink);
     deferred_.cancel(IkeSight::xauth_refused);  // what would deny it takes its time
     deferred_.advance(TimePoint::max(), sink);

@@ -208,11 +208,15 @@ bool IkeV2Session::tell_lone_deletion(const Pending& p, TimePoint now, IkeObserv
   return true;
 }
 
-void IkeV2Session::finish(IkeObservationSink& sink) {
+void IkeV2Session::finish(TimePoint last, IkeObservationSink& sink) {
   for (const Pending& p : pending_) {
     if (tell_lone_deletion(p, TimePoint::max(), sink)) break;
   }
   deferred_.cancel(IkeSight::group_abandoned);  // the file ends before the retry
+  // What a further round of EAP would deny is but possible where the file leaves that round no time.
+  if (provisional_ && provisional_->child && last < provisional_->due)
+    provisional_->child->certainty = std::min(provisional_->child->certainty, Certainty::possible);
+  if (deferred_.due() > last) deferred_.cancel(IkeSight::eap_refused);
   settle_authentication(TimePoint::max(), /*traffic=*/false, sink);
   deferred_.advance(TimePoint::max(), sink);
 }

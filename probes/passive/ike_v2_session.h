@@ -19,7 +19,7 @@ class IkeV2Session {
   // When advance() may next have something to tell if no message comes before; TimePoint::max(): never.
   TimePoint due() const;
   // No more messages will come: what waited for a contradiction is told.
-  void finish(IkeObservationSink& sink);
+  void finish(TimePoint last, IkeObservationSink& sink);
 
   // An IKE SA that a rekey of another one made, with its children; its suite is taken to be the same.
   void adopt(const std::optional<SuiteLengths>& suite, TimePoint at) {
