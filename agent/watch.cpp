@@ -120,6 +120,7 @@ void Watch::on_ike(const passive::PeerKey& peer, const passive::IkeObservation& 
   for (Tunnel* t : tunnels) t->on_ike(observation);
   const bool begins = observation.sight == IkeSight::negotiation_started && observation.by == Side::local;
   if (begins && current_ != nullptr) judge_source(*current_, observation.at);
+  if (on_observation_) on_observation_(peer, observation);
 }
 
 // Our IKE leaves for the peer of a tunnel, but not from the address that the tunnel says. Where its own NAT detection
