@@ -36,13 +36,15 @@ class FileClock {
 // Time as it passes live, however close or far apart the packets are.
 class Ticks {
  public:
-  Ticks(Watch& watch, passive::PacketFront& front) : watch_(watch), front_(front) {}
+  Ticks(Watch& watch, passive::PacketFront& front, Timeline* timeline)
+      : watch_(watch), front_(front), timeline_(timeline) {}
 
   void pass_until(TimePoint now) {
     if (now < next_) return;
     if (next_ == TimePoint::min()) next_ = now;
     if (now - next_ > kLongestPause) next_ = now - kLongestPause;
     for (; next_ <= now; next_ += kTick) {
+      if (timeline_ != nullptr) timeline_->advance(next_);
       front_.on_tick(next_);
       watch_.advance(next_);
     }
@@ -51,18 +53,43 @@ class Ticks {
  private:
   Watch& watch_;
   passive::PacketFront& front_;
+  Timeline* timeline_;
   TimePoint next_ = TimePoint::min();
+};
+
+// Files that are read for minutes say how far they are, a few times a second.
+class Progress {
+ public:
+  Progress(const io::CaptureFiles& files, const AnalysisOptions& options)
+      : files_(files), options_(options), total_(files.total_bytes()) {}
+
+  void on_packet() {
+    if (++packets_ % kEvery != 0 || total_ == 0 || !options_.on_progress) return;
+    options_.on_progress(files_.position(), total_);
+  }
+
+ private:
+  static constexpr std::uint64_t kEvery = 16384;
+  const io::CaptureFiles& files_;
+  const AnalysisOptions& options_;
+  std::uint64_t total_;
+  std::uint64_t packets_ = 0;
 };
 
 }  // namespace
 
 boost::system::result<exporters::Report, std::string> analyze_captures(std::span<const std::string> paths,
-                                                                       std::vector<std::string>& warnings) {
+                                                                       std::vector<std::string>& warnings,
+                                                                       const AnalysisOptions& options) {
   auto files = io::CaptureFiles::open(paths);
   if (!files) return files.error();
   Watch watch({.discovery = {.max_tunnels = 4096}, .loss = {}, .offline = true});
-  passive::PacketFront front(watch);
-  Ticks ticks(watch, front);
+  std::optional<Timeline> timeline;
+  if (options.timeline) timeline.emplace(watch, *options.timeline, options.write);
+  passive::PacketSink& sink = timeline ? static_cast<passive::PacketSink&>(*timeline) : watch;
+  passive::PacketFront front(sink);
+  Ticks ticks(watch, front, timeline ? &*timeline : nullptr);
+  Progress progress(*files, options);
   FileClock clock;
   io::CapturedFrame frame;
   bool first = true;
@@ -75,6 +102,7 @@ boost::system::result<exporters::Report, std::string> analyze_captures(std::span
     }
     const TimePoint now = clock.at(frame.at);
     ticks.pass_until(now);
+    progress.on_packet();
     first = false;
     front.on_frame(frame.link, frame.bytes, frame.wire_length, now);
     watch.settle(now);
@@ -82,6 +110,7 @@ boost::system::result<exporters::Report, std::string> analyze_captures(std::span
   front.finish();
   watch.settle(clock.latest());
   watch.finish(clock.latest());
+  if (timeline) timeline->finish(clock.latest());
   for (const auto& path : files->truncated()) warnings.push_back(path + " ends in the middle of a packet");
 
   exporters::Report report;

@@ -1,8 +1,11 @@
 #pragma once
 
+#include "agent/timeline.h"
 #include "exporters/report.h"
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -10,9 +13,18 @@
 
 namespace tunnelwatch::agent {
 
+struct AnalysisOptions {
+  // The story of the capture, written as it is read.
+  std::optional<TimelineOptions> timeline;
+  Timeline::Write write;
+  // Told now and then how much of the files is read, and how much there is; never where that is not known.
+  std::function<void(std::uint64_t read, std::uint64_t total)> on_progress;
+};
+
 // The diagnosis of capture files ("-": standard input), read as one in the order of their stamps, in bounded memory.
 // The error is one sentence. `warnings` gets what did not stop it: files that end inside a packet.
 boost::system::result<exporters::Report, std::string> analyze_captures(std::span<const std::string> paths,
-                                                                       std::vector<std::string>& warnings);
+                                                                       std::vector<std::string>& warnings,
+                                                                       const AnalysisOptions& options = {});
 
 }  // namespace tunnelwatch::agent

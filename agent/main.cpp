@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
   analyze_command->add_option("CAPTURE", analyze.captures, "Capture files")->required();
   analyze_command->add_flag("--json", analyze.json, "Print one JSON object");
   analyze_command->add_flag("--zh", analyze.chinese, "Print in Chinese");
+  analyze_command->add_flag("--timeline", analyze.timeline, "Print each message and what it means before the report");
   analyze_command->callback([&] { code = cli::analyze(analyze); });
 
   cli::RunArguments run;

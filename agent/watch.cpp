@@ -112,6 +112,7 @@ void Watch::on_ike(const passive::PeerKey& peer, const passive::IkeObservation& 
   }
   const bool begins = observation.sight == IkeSight::negotiation_started && observation.by == Side::local;
   if (begins && current_ != nullptr) judge_source(*current_, observation.at);
+  if (on_observation_) on_observation_(peer, observation);
 }
 
 void Watch::on_state(const passive::PeerKey& peer) {

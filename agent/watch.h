@@ -29,10 +29,13 @@ class Watch final : public passive::PacketSink, public passive::IkePeerSink {
   };
   // Something worth a log line.
   using OnChange = std::function<void(const Tunnel&, const Tunnel::Settled&, TimePoint)>;
+  // Each observation of IKE, behind what the tunnels made of it.
+  using OnObservation = std::function<void(const passive::PeerKey&, const passive::IkeObservation&)>;
 
   explicit Watch(Options options);
 
   void set_on_change(OnChange on_change) { on_change_ = std::move(on_change); }
+  void set_on_observation(OnObservation on_observation) { on_observation_ = std::move(on_observation); }
   // The tunnels of the configuration; those that stay keep what they counted.
   void configure(const std::vector<config::Tunnel>& tunnels);
   // The name of a configured tunnel's peer was looked up.
@@ -78,6 +81,7 @@ class Watch final : public passive::PacketSink, public passive::IkePeerSink {
   Options options_;
   OnChange on_change_;
   TunnelList tunnels_;
+  OnObservation on_observation_;
   passive::IkeTracker tracker_;
   struct SpiUse {
     IpAddress source;

@@ -14,6 +14,7 @@ struct AnalyzeArguments {
   std::vector<std::string> captures;
   bool json = false;
   bool chinese = false;
+  bool timeline = false;
 };
 int analyze(const AnalyzeArguments& arguments);
 

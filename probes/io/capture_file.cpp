@@ -2,10 +2,15 @@
 
 #include "probes/io/gzip_file.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <string_view>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <pcap/pcap.h>
 
@@ -19,10 +24,27 @@ struct PcapCloser {
 using PcapHandle = std::unique_ptr<pcap_t, PcapCloser>;
 
 constexpr std::size_t kReadBuffer = 64 * 1024;  // stays in the processor's cache between the kernel's copy and ours
+constexpr std::size_t kAllBuffers = 64 * 1024 * 1024;
+constexpr std::size_t kSmallestBuffer = 4096;
+constexpr std::size_t kOtherDescriptors = 64;
 
 TimePoint stamp_of(const pcap_pkthdr& header) {
   // With nanosecond precision tv_usec holds nanoseconds.
   return TimePoint{std::chrono::seconds(header.ts.tv_sec) + Duration(header.ts.tv_usec)};
+}
+
+std::optional<std::uint64_t> size_of(int descriptor) {
+  struct stat status {};
+  if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
+// A ring of captures has more files than a shell's limit lets a program open at once.
+void allow_descriptors(std::size_t files) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= files + kOtherDescriptors) return;
+  limit.rlim_cur = std::min<rlim_t>(files + kOtherDescriptors, limit.rlim_max);
+  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 std::string name_of(const std::string& path) { return path == "-" ? "standard input" : path; }
@@ -31,6 +53,7 @@ std::string name_of(const std::string& path) { return path == "-" ? "standard in
 
 struct CaptureFiles::Source {
   std::string path;
+  int descriptor = -1;             // of the FILE
   std::unique_ptr<char[]> buffer;  // of the FILE, which the handle closes: declared before it
   PcapHandle handle;
   CapturedFrame head;
@@ -44,12 +67,20 @@ CaptureFiles::~CaptureFiles() = default;
 
 boost::system::result<CaptureFiles, std::string> CaptureFiles::open(std::span<const std::string> paths) {
   CaptureFiles files;
+  bool sizes_known = true;
+  allow_descriptors(paths.size());
+  const std::size_t buffer_size =
+      std::clamp(kAllBuffers / std::max<std::size_t>(paths.size(), 1), kSmallestBuffer, kReadBuffer);
   for (const std::string& path : paths) {
-    Source source{
-        .path = path, .buffer = std::make_unique<char[]>(kReadBuffer), .handle = nullptr, .head = {}, .ended = false};
-    std::FILE* file = open_maybe_gzip(path);
+    const auto [file, descriptor] = open_maybe_gzip(path);
+    Source source{.path = path,
+                  .descriptor = descriptor,
+                  .buffer = std::make_unique<char[]>(buffer_size),
+                  .handle = nullptr,
+                  .head = {},
+                  .ended = false};
     if (file == nullptr) return "cannot open " + name_of(path) + ": " + std::strerror(errno);
-    std::setvbuf(file, source.buffer.get(), _IOFBF, kReadBuffer);
+    std::setvbuf(file, source.buffer.get(), _IOFBF, buffer_size);
     std::array<char, PCAP_ERRBUF_SIZE> message{};
     source.handle.reset(pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, message.data()));
     if (!source.handle) {
@@ -62,9 +93,22 @@ boost::system::result<CaptureFiles, std::string> CaptureFiles::open(std::span<co
       const char* name = pcap_datalink_val_to_name(dlt);
       return name_of(path) + " has a link type that is not read: " + (name != nullptr ? name : std::to_string(dlt));
     }
+    const auto size = size_of(descriptor);
+    sizes_known = sizes_known && size;
+    files.total_bytes_ += size.value_or(0);
     files.sources_.push_back(std::move(source));
   }
+  if (!sizes_known) files.total_bytes_ = 0;
   return files;
+}
+
+std::uint64_t CaptureFiles::position() const {
+  std::uint64_t sum = 0;
+  for (const Source& source : sources_) {
+    const off_t at = lseek(source.descriptor, 0, SEEK_CUR);
+    if (at > 0) sum += static_cast<std::uint64_t>(at);
+  }
+  return sum;
 }
 
 // Reads the file's next packet; false at an error, which error_ tells.

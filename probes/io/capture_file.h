@@ -41,6 +41,10 @@ class CaptureFiles {
   const std::string& error() const { return error_; }
   // Files that end in the middle of a packet, as those of a capture that was killed do: their whole packets are given.
   const std::vector<std::string>& truncated() const { return truncated_; }
+  // How large the files are together, as they lie on the disk, packed ones packed; 0 where one is no regular file. And
+  // how much of that is read.
+  std::uint64_t total_bytes() const { return total_bytes_; }
+  std::uint64_t position() const;
 
  private:
   struct Source;
@@ -50,6 +54,7 @@ class CaptureFiles {
   Next next_of_one(CapturedFrame& frame);
 
   std::vector<Source> sources_;
+  std::uint64_t total_bytes_ = 0;
   std::size_t current_ = 0;
   bool heads_read_ = false;
   std::string error_;

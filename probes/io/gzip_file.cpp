@@ -33,27 +33,27 @@ bool is_gzip(int fd) {
 
 }  // namespace
 
-std::FILE* open_maybe_gzip(const std::string& path) {
+OpenedFile open_maybe_gzip(const std::string& path) {
   const bool standard_input = path == "-";
   const int fd = standard_input ? dup(STDIN_FILENO) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return nullptr;
+  if (fd < 0) return {};
   // A pipe cannot be looked into: zlib decides there.
   if (!standard_input && !is_gzip(fd)) {
     std::FILE* plain = fdopen(fd, "rb");
     if (plain == nullptr) close(fd);
-    return plain;
+    return {plain, fd};
   }
   gzFile packed = gzdopen(fd, "rb");
   if (packed == nullptr) {
     close(fd);
     errno = ENOMEM;
-    return nullptr;
+    return {};
   }
   gzbuffer(packed, 128 * 1024);
   std::FILE* file =
       fopencookie(packed, "rb", {.read = read_cookie, .write = nullptr, .seek = nullptr, .close = close_cookie});
   if (file == nullptr) gzclose(packed);
-  return file;
+  return {file, fd};
 }
 
 }  // namespace tunnelwatch::io

@@ -5,8 +5,13 @@
 
 namespace tunnelwatch::io {
 
+struct OpenedFile {
+  std::FILE* file = nullptr;  // to be closed with fclose
+  int descriptor = -1;        // the file's own, for its size and for how far it is read; open as long as `file`
+};
+
 // Opens a file, or standard input for "-", for reading; what gzip packed is unpacked on the way with zlib's own small
-// buffers. Null with errno set when it cannot be opened. To be closed with fclose.
-std::FILE* open_maybe_gzip(const std::string& path);
+// buffers. A null file with errno set when it cannot be opened.
+OpenedFile open_maybe_gzip(const std::string& path);
 
 }  // namespace tunnelwatch::io

@@ -53,11 +53,16 @@ std::string remarks(const IkeMessage& m) {
 
 }  // namespace
 
+std::string describe_exchange(const IkeHeader& h) {
+  const std::string name = exchange_name(h.exchange);
+  if (h.major() == 1) return name;
+  return name + (h.is_response() ? " response" : " request");
+}
+
 std::string describe(const IkeMessage& m, const DescribeLimits& limits) {
   Line line(limits);
-  line.add(exchange_name(m.header.exchange));
   const bool is_v1 = m.header.major() == 1;
-  if (!is_v1) line.add(m.header.is_response() ? "response" : "request");
+  line.add(describe_exchange(m.header));
   if (is_v1 && m.encrypted) line.add(fmt::format("encrypted {} bytes", m.header.length));
   for (const IkePayload& p : m.payloads) {
     if (is_v1) {

@@ -23,6 +23,9 @@ std::string describe(const IkeMessage& message, const DescribeLimits& limits = {
 // The same for a datagram, also for one that is no message: "unreadable, 28 bytes: bad_version".
 std::string describe_ike(Bytes datagram, bool cut, const DescribeLimits& limits = {});
 
+// Its beginning alone: "IKE_SA_INIT request", "MAIN_MODE".
+std::string describe_exchange(const IkeHeader& header);
+
 // One payload: "KE(MODP_2048)".
 std::string describe_payload_v1(const IkePayload& payload, std::uint8_t exchange);
 std::string describe_payload_v2(const IkePayload& payload);

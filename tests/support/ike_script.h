@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tunnelwatch::test {
@@ -25,7 +26,7 @@ class IkeScript {
     d.kind = wire::DatagramKind::ike;
     d.payload = bytes;
     if (tap_) tap_(d, now_, reassembled);
-    watch_.on_ike(d, now_, reassembled);
+    sink_->on_ike(d, now_, reassembled);
     watch_.settle(now_);
   }
   void esp(int ms, From from, std::uint64_t packets) {
@@ -36,7 +37,7 @@ class IkeScript {
     s.spi = from == From::local ? 0x1000 : 0x2000;
     s.packets = packets;
     s.first = s.last = now_;
-    watch_.on_esp(s);
+    sink_->on_esp(s);
     watch_.settle(now_);
   }
   // An ICMP error about our IKE to `port`, from the peer itself or from a router.
@@ -51,7 +52,7 @@ class IkeScript {
     error.icmp_code = code;
     wire::Datagram quoted = addressed(From::local, port);
     quoted.kind = quoted_kind;
-    watch_.on_icmp_error(error, quoted, now_);
+    sink_->on_icmp_error(error, quoted, now_);
     watch_.settle(now_);
   }
   // Who else is told of every message, before the watch.
@@ -61,11 +62,18 @@ class IkeScript {
     const TimePoint until = TimePoint{} + std::chrono::hours(1) + std::chrono::milliseconds(until_ms);
     while (now_ + std::chrono::milliseconds(100) < until) {
       now_ += std::chrono::milliseconds(100);
+      if (on_time_) on_time_(now_);
       watch_.advance(now_);
     }
     now_ = std::max(now_, until);
   }
   void finish() { watch_.finish(now_); }
+  // What comes goes through `sink`, which hands it on to the watch; `on_time` hears of each step of time before the
+  // watch.
+  void through(passive::PacketSink& sink, std::function<void(TimePoint)> on_time) {
+    sink_ = &sink;
+    on_time_ = std::move(on_time);
+  }
 
   std::vector<std::string> active() const { return causes(true); }
   std::vector<std::string> cleared() const { return causes(false); }
@@ -105,6 +113,8 @@ class IkeScript {
 
   agent::Watch watch_;
   std::function<void(const wire::Datagram&, TimePoint, bool)> tap_;
+  passive::PacketSink* sink_ = &watch_;
+  std::function<void(TimePoint)> on_time_;
   TimePoint now_ = TimePoint{} + std::chrono::hours(1);
 };
 

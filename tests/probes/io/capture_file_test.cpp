@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -175,6 +176,67 @@ TEST_F(CaptureFileTest, FilesAreMergedByTheirStamps) {
   EXPECT_EQ(read.files, (std::vector<std::size_t>{3, 0, 1, 1, 0, 3, 0}));
   EXPECT_EQ(read.packets, (std::vector<Buffer>{filler(30, 6), filler(30, 1), filler(30, 4), filler(30, 5),
                                                filler(30, 2), filler(30, 7), filler(30, 3)}));
+}
+
+// A ring of captures: more files than a shell lets a program open, given in any order.
+TEST_F(CaptureFileTest, MoreFilesThanDescriptorsAreAllowedAtFirst) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  constexpr std::size_t kFiles = 300;
+  if (before.rlim_max < 2 * kFiles) GTEST_SKIP() << "the hard limit of descriptors is " << before.rlim_max;
+  std::vector<std::string> paths;
+  for (std::size_t i = 0; i < kFiles; ++i) {
+    const std::size_t turn = (i * 7) % kFiles;  // 7 and 300 have no common divisor
+    const auto stamp = static_cast<std::int64_t>(turn) * 1000;
+    paths.push_back(write_pcap(std::to_string(i) + ".pcap", DLT_RAW, {{stamp, kIke}, {stamp + 1, kIke}}));
+  }
+  rlimit low = before;
+  low.rlim_cur = 200;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
+  const Read read = read_all(paths);
+  setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_TRUE(read.errors.empty()) << read.errors.front();
+  ASSERT_EQ(read.stamps.size(), 2 * kFiles);
+  EXPECT_TRUE(std::is_sorted(read.stamps.begin(), read.stamps.end()));
+}
+
+TEST_F(CaptureFileTest, SizeAndPosition) {
+  std::vector<Packet> packets;
+  for (int i = 0; i < 20'000; ++i) packets.push_back({i, filler(200, static_cast<std::uint8_t>(i * 7))});
+  const std::string plain = write_pcap("plain.pcap", DLT_RAW, packets);
+  for (const auto& paths : {std::vector{plain}, std::vector{gzip(plain)}, std::vector{plain, gzip(plain)}}) {
+    SCOPED_TRACE(paths.front());
+    auto files = CaptureFiles::open(paths);
+    ASSERT_TRUE(files);
+    std::uint64_t size = 0;
+    for (const auto& path : paths) size += std::filesystem::file_size(path);
+    EXPECT_EQ(files->total_bytes(), size);
+    CapturedFrame frame;
+    std::uint64_t last = files->position();
+    EXPECT_LT(last, size);
+    while (files->next(frame) == CaptureFiles::Next::frame) {
+      EXPECT_GE(files->position(), last);
+      last = files->position();
+    }
+    EXPECT_EQ(files->position(), size);
+  }
+}
+
+TEST_F(CaptureFileTest, ThePipesSizeIsNotKnown) {
+  const std::string plain = write_pcap("in.pcap", DLT_RAW, {{1, kIke}});
+  std::FILE* pipe = popen(("cat " + plain).c_str(), "r");
+  ASSERT_NE(pipe, nullptr);
+  const int saved = dup(STDIN_FILENO);
+  dup2(fileno(pipe), STDIN_FILENO);
+  {
+    const std::vector<std::string> paths{plain, "-"};
+    auto files = CaptureFiles::open(paths);
+    ASSERT_TRUE(files);
+    EXPECT_EQ(files->total_bytes(), 0U);
+  }
+  dup2(saved, STDIN_FILENO);
+  close(saved);
+  pclose(pipe);
 }
 
 TEST_F(CaptureFileTest, ATruncatedEndIsToldAndNotFatal) {
