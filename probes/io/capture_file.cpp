@@ -2,125 +2,91 @@
 
 #include "probes/io/gzip_file.h"
 
-#include <array>
 #include <cerrno>
 #include <cstring>
-#include <string_view>
-
-#include <pcap/pcap.h>
+#include <utility>
 
 namespace tunnelwatch::io {
 
 namespace {
 
-struct PcapCloser {
-  void operator()(pcap_t* handle) const { pcap_close(handle); }  // closes the FILE too
-};
-using PcapHandle = std::unique_ptr<pcap_t, PcapCloser>;
-
 constexpr std::size_t kReadBuffer = 64 * 1024;  // stays in the processor's cache between the kernel's copy and ours
-
-TimePoint stamp_of(const pcap_pkthdr& header) {
-  // With nanosecond precision tv_usec holds nanoseconds.
-  return TimePoint{std::chrono::seconds(header.ts.tv_sec) + Duration(header.ts.tv_usec)};
-}
 
 std::string name_of(const std::string& path) { return path == "-" ? "standard input" : path; }
 
-}  // namespace
-
-struct CaptureFiles::Source {
-  std::string path;
-  std::unique_ptr<char[]> buffer;  // of the FILE, which the handle closes: declared before it
-  PcapHandle handle;
-  CapturedFrame head;
-  bool ended = false;
-};
-
-CaptureFiles::CaptureFiles() = default;
-CaptureFiles::CaptureFiles(CaptureFiles&&) noexcept = default;
-CaptureFiles& CaptureFiles::operator=(CaptureFiles&&) noexcept = default;
-CaptureFiles::~CaptureFiles() = default;
-
-boost::system::result<CaptureFiles, std::string> CaptureFiles::open(std::span<const std::string> paths) {
-  CaptureFiles files;
-  for (const std::string& path : paths) {
-    Source source{
-        .path = path, .buffer = std::make_unique<char[]>(kReadBuffer), .handle = nullptr, .head = {}, .ended = false};
-    std::FILE* file = open_maybe_gzip(path);
-    if (file == nullptr) return "cannot open " + name_of(path) + ": " + std::strerror(errno);
-    std::setvbuf(file, source.buffer.get(), _IOFBF, kReadBuffer);
-    std::array<char, PCAP_ERRBUF_SIZE> message{};
-    source.handle.reset(pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, message.data()));
-    if (!source.handle) {
-      std::fclose(file);
-      return name_of(path) + " is not a capture that can be read: " + message.data();
-    }
-    const int dlt = pcap_datalink(source.handle.get());
-    source.head.link = wire::link_type_of(dlt);
-    if (source.head.link == wire::LinkType::unsupported) {
-      const char* name = pcap_datalink_val_to_name(dlt);
-      return name_of(path) + " has a link type that is not read: " + (name != nullptr ? name : std::to_string(dlt));
-    }
-    files.sources_.push_back(std::move(source));
-  }
-  return files;
+// Of all capture formats only pcapng begins so. One byte can be put back also where a file cannot be sought.
+bool looks_like_pcapng(std::FILE* file) {
+  const int first = std::getc(file);
+  if (first != EOF) std::ungetc(first, file);
+  return first == 0x0a;
 }
 
-// Reads the file's next packet; false at an error, which error_ tells.
-bool CaptureFiles::read(std::size_t index, CapturedFrame& frame) {
-  Source& source = sources_[index];
-  pcap_pkthdr* header = nullptr;
-  const u_char* data = nullptr;
-  const int got = pcap_next_ex(source.handle.get(), &header, &data);
-  if (got == 1) {
-    frame.link = source.head.link;
-    frame.bytes = {data, header->caplen};
-    frame.wire_length = header->len;
-    frame.at = stamp_of(*header);
-    frame.file = index;
-    return true;
+}  // namespace
+
+// Opens it and reads its first packet; false where that fails, which error_ tells.
+bool CaptureFiles::add(const std::string& path) {
+  FileHandle bytes(open_maybe_gzip(path));
+  if (!bytes) {
+    error_ = "cannot open " + name_of(path) + ": " + std::strerror(errno);
+    return false;
   }
-  source.ended = true;
-  if (got == PCAP_ERROR_BREAK) return true;
-  const std::string_view message = pcap_geterr(source.handle.get());
-  if (message.starts_with("truncated dump file")) {
-    truncated_.push_back(name_of(source.path));
-    return true;
+  File& file = files_.emplace_back();
+  file.name = name_of(path);
+  file.buffer = std::make_unique<char[]>(kReadBuffer);
+  std::setvbuf(bytes.get(), file.buffer.get(), _IOFBF, kReadBuffer);
+  std::string why;
+  if (looks_like_pcapng(bytes.get())) {
+    file.source = open_pcapng(std::move(bytes));
+  } else if (auto source = open_pcap(std::move(bytes))) {
+    file.source = std::move(*source);
+  } else {
+    why = source.error();
   }
-  error_ = name_of(source.path) + ": " + std::string(message);
+  if (file.source && read(file, file.head)) return true;
+  error_ = file.name + " is not a capture that can be read: " + (file.source ? file.source->error() : why);
   return false;
 }
 
-CaptureFiles::Next CaptureFiles::next_of_one(CapturedFrame& frame) {
-  Source& source = sources_.front();
-  if (source.ended) return Next::end;
-  if (!read(0, frame)) return Next::error;
-  return source.ended ? Next::end : Next::frame;
+boost::system::result<CaptureFiles, std::string> CaptureFiles::open(std::span<const std::string> paths) {
+  CaptureFiles all;
+  all.files_.reserve(paths.size());
+  for (const std::string& path : paths) {
+    if (!all.add(path)) return all.error_;
+  }
+  return all;
+}
+
+// Reads the file's next packet, or ends it; false at an error, which error_ tells.
+bool CaptureFiles::read(File& file, CapturedFrame& frame) {
+  const auto got = file.source->next(frame);
+  if (got == CaptureSource::Next::frame) {
+    frame.file = static_cast<std::size_t>(&file - files_.data());
+    return true;
+  }
+  file.ended = true;
+  if (const std::string what = file.source->left_out(); !what.empty()) left_out_.push_back(file.name + ": " + what);
+  if (got == CaptureSource::Next::truncated) truncated_.push_back(file.name);
+  if (got != CaptureSource::Next::error) return true;
+  error_ = file.name + " could be read in part only: " + file.source->error();
+  return false;
 }
 
 CaptureFiles::Next CaptureFiles::next(CapturedFrame& frame) {
-  if (sources_.empty()) return Next::end;
-  if (sources_.size() == 1) return next_of_one(frame);
+  // A single file goes straight to the caller, behind the packet that opening it read.
+  if (files_.size() == 1 && given_ != nullptr) {
+    if (given_->ended) return Next::end;
+    if (!read(*given_, frame)) return Next::error;
+    return given_->ended ? Next::end : Next::frame;
+  }
   // The head given last is read anew only now: its bytes were the caller's until this call.
-  if (!heads_read_) {
-    for (; current_ < sources_.size(); ++current_) {
-      if (!read(current_, sources_[current_].head)) {
-        ++current_;
-        return Next::error;
-      }
-    }
-    heads_read_ = true;
-  } else if (current_ < sources_.size() && !sources_[current_].ended && !read(current_, sources_[current_].head)) {
+  if (File* const last = std::exchange(given_, nullptr); last != nullptr && !read(*last, last->head)) {
     return Next::error;
   }
-  current_ = sources_.size();
-  for (std::size_t i = 0; i < sources_.size(); ++i) {
-    if (sources_[i].ended) continue;
-    if (current_ == sources_.size() || sources_[i].head.at < sources_[current_].head.at) current_ = i;
+  for (File& file : files_) {
+    if (!file.ended && (given_ == nullptr || file.head.at < given_->head.at)) given_ = &file;
   }
-  if (current_ == sources_.size()) return Next::end;
-  frame = sources_[current_].head;
+  if (given_ == nullptr) return Next::end;
+  frame = given_->head;
   return Next::frame;
 }
 
