@@ -76,13 +76,14 @@ boost::system::result<exporters::Report, std::string> analyze_captures(std::span
     const TimePoint now = clock.at(frame.at);
     ticks.pass_until(now);
     first = false;
-    front.on_frame(frame.link, frame.bytes, frame.wire_length, now);
+    front.on_frame(frame.link, frame.bytes, frame.wire_length, now, frame.direction);
     watch.settle(now);
   }
   front.finish();
   watch.settle(clock.latest());
   watch.finish(clock.latest());
   for (const auto& path : files->truncated()) warnings.push_back(path + " ends in the middle of a packet");
+  for (const auto& what : files->left_out()) warnings.push_back(what);
 
   exporters::Report report;
   const auto wall = WallClock::of_capture_file();

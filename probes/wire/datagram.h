@@ -8,7 +8,8 @@
 
 namespace tunnelwatch::wire {
 
-// What the link layer itself says about a frame's direction (the packet type of SLL and SLL2); unknown for the others.
+// What the link layer itself says about a frame's direction (the packet type of SLL and SLL2), or the capture beside it
+// (the flags of a pcapng packet); unknown for the others.
 enum class LinkDirection : std::uint8_t { unknown, in, out };
 
 // What a frame is to us.
