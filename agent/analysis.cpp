@@ -22,6 +22,7 @@ class FileClock {
  public:
   TimePoint at(TimePoint stamp) {
     constexpr Duration kDisorder = 2s;
+    offset_ = std::min(offset_, kEnd - stamp);
     if (stamp + offset_ + kDisorder < latest_) offset_ = latest_ - stamp;
     latest_ = std::max(latest_, stamp + offset_);
     return latest_;
@@ -29,6 +30,9 @@ class FileClock {
   TimePoint latest() const { return latest_; }
 
  private:
+  // Set back again and again, it would run out of years; what is added to a time has ten of them left.
+  static constexpr TimePoint kEnd = TimePoint::max() - std::chrono::hours(24 * 3650);
+
   TimePoint latest_ = TimePoint::min() + kLongestPause;
   Duration offset_{};
 };

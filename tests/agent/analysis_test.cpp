@@ -90,6 +90,17 @@ TEST_F(AnalysisTest, OneFileThatCannotBeReadIsAnErrorEvenBesideOthers) {
                                 "not describe");
 }
 
+// Each time that the clock is set back moves what follows by as much: a file can ask for more years than there are.
+TEST_F(AnalysisTest, AClockThatJumpsBetweenCenturiesEndsNowhere) {
+  PcapngBuilder builder;
+  builder.section().interface(kLinktypeEthernet, 0, builder.resolution(0));
+  for (int i = 0; i < 8; ++i) builder.enhanced({0, i % 2 == 0 ? 0U : 7'258'118'399U, kRequest});
+  const auto report = analyze({write("centuries.pcapng", builder.file())});
+  ASSERT_TRUE(report) << report.error();
+  EXPECT_EQ(report->packets, 8U);
+  EXPECT_GE(report->generated.time_since_epoch(), std::chrono::seconds(7'258'118'399));
+}
+
 // The command itself: its status, and what it says beside the report.
 TEST_F(AnalysisTest, TheCommandNeverEndsWellInSilenceWhenAFileWasNotRead) {
   struct Row {
