@@ -60,6 +60,7 @@ void PacketFront::on_datagram(const Datagram& d, TimePoint at, bool reassembled)
       return sink_.on_nat_keepalive(d, at);
     case DatagramKind::icmp_error:
       return on_icmp_error(d, at);
+    case DatagramKind::ah:
     case DatagramKind::icmp_echo:
     case DatagramKind::fragment:
     case DatagramKind::other:

@@ -57,9 +57,11 @@ TEST_F(PacketFrontTest, HandsOverWhatIsOurs) {
   feed(ipv4({.protocol = 1}, icmp(3, 3, 0, ipv4({}, udp(40000, 53, filler(20))))));  // of no interest
   feed(ipv4({.protocol = 1}, icmp(8, 0, 1, filler(56))));
   feed(ipv4({.protocol = 6}, filler(40)));
+  feed(ipv4({.protocol = 51}, filler(64)));  // counted, and of no interest
   EXPECT_EQ(sink.calls, (std::vector<std::string>{"ike 100", "keepalive", "icmp 3/13 of 0 to 198.51.100.20",
                                                   "icmp 3/4 of 1 to 198.51.100.20"}));
-  EXPECT_EQ(front.counters().frames, 7U);
+  EXPECT_EQ(front.counters().frames, 8U);
+  EXPECT_EQ(front.counters().of(DatagramKind::ah), 1U);
   EXPECT_EQ(front.counters().of(DatagramKind::ike), 1U);
   EXPECT_EQ(front.counters().of(DatagramKind::icmp_error), 3U);
   EXPECT_EQ(front.counters().of(DatagramKind::other), 1U);
