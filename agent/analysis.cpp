@@ -22,6 +22,7 @@ class FileClock {
  public:
   TimePoint at(TimePoint stamp) {
     constexpr Duration kDisorder = 2s;
+    offset_ = std::min(offset_, kEnd - stamp);
     if (stamp + offset_ + kDisorder < latest_) offset_ = latest_ - stamp;
     latest_ = std::max(latest_, stamp + offset_);
     return latest_;
@@ -29,6 +30,9 @@ class FileClock {
   TimePoint latest() const { return latest_; }
 
  private:
+  // Set back again and again, it would run out of years; what is added to a time has ten of them left.
+  static constexpr TimePoint kEnd = TimePoint::max() - std::chrono::hours(24 * 3650);
+
   TimePoint latest_ = TimePoint::min() + kLongestPause;
   Duration offset_{};
 };
@@ -104,7 +108,7 @@ boost::system::result<exporters::Report, std::string> analyze_captures(std::span
     ticks.pass_until(now);
     progress.on_packet();
     first = false;
-    front.on_frame(frame.link, frame.bytes, frame.wire_length, now);
+    front.on_frame(frame.link, frame.bytes, frame.wire_length, now, frame.direction);
     watch.settle(now);
   }
   front.finish();
@@ -112,6 +116,7 @@ boost::system::result<exporters::Report, std::string> analyze_captures(std::span
   watch.finish(clock.latest());
   if (timeline) timeline->finish(clock.latest());
   for (const auto& path : files->truncated()) warnings.push_back(path + " ends in the middle of a packet");
+  for (const auto& what : files->left_out()) warnings.push_back(what);
 
   exporters::Report report;
   const auto wall = WallClock::of_capture_file();

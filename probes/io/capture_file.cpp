@@ -3,35 +3,23 @@
 #include "probes/io/gzip_file.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <optional>
-#include <string_view>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <pcap/pcap.h>
+#include <utility>
 
 namespace tunnelwatch::io {
 
 namespace {
 
-struct PcapCloser {
-  void operator()(pcap_t* handle) const { pcap_close(handle); }  // closes the FILE too
-};
-using PcapHandle = std::unique_ptr<pcap_t, PcapCloser>;
-
 constexpr std::size_t kReadBuffer = 64 * 1024;  // stays in the processor's cache between the kernel's copy and ours
+
 constexpr std::size_t kAllBuffers = 64 * 1024 * 1024;
 constexpr std::size_t kSmallestBuffer = 4096;
 constexpr std::size_t kOtherDescriptors = 64;
-
-TimePoint stamp_of(const pcap_pkthdr& header) {
-  // With nanosecond precision tv_usec holds nanoseconds.
-  return TimePoint{std::chrono::seconds(header.ts.tv_sec) + Duration(header.ts.tv_usec)};
-}
 
 std::optional<std::uint64_t> size_of(int descriptor) {
   struct stat status {};
@@ -49,122 +37,97 @@ void allow_descriptors(std::size_t files) {
 
 std::string name_of(const std::string& path) { return path == "-" ? "standard input" : path; }
 
+// Of all capture formats only pcapng begins so. One byte can be put back also where a file cannot be sought.
+bool looks_like_pcapng(std::FILE* file) {
+  const int first = std::getc(file);
+  if (first != EOF) std::ungetc(first, file);
+  return first == 0x0a;
+}
+
 }  // namespace
 
-struct CaptureFiles::Source {
-  std::string path;
-  int descriptor = -1;             // of the FILE
-  std::unique_ptr<char[]> buffer;  // of the FILE, which the handle closes: declared before it
-  PcapHandle handle;
-  CapturedFrame head;
-  bool ended = false;
-};
-
-CaptureFiles::CaptureFiles() = default;
-CaptureFiles::CaptureFiles(CaptureFiles&&) noexcept = default;
-CaptureFiles& CaptureFiles::operator=(CaptureFiles&&) noexcept = default;
-CaptureFiles::~CaptureFiles() = default;
+// Opens it and reads its first packet; false where that fails, which error_ tells.
+bool CaptureFiles::add(const std::string& path, std::size_t buffer_size) {
+  const auto [opened, descriptor] = open_maybe_gzip(path);
+  FileHandle bytes(opened);
+  if (!bytes) {
+    error_ = "cannot open " + name_of(path) + ": " + std::strerror(errno);
+    return false;
+  }
+  File& file = files_.emplace_back();
+  file.name = name_of(path);
+  file.descriptor = descriptor;
+  const auto size = size_of(descriptor);
+  sizes_known_ = sizes_known_ && size;
+  total_bytes_ += size.value_or(0);
+  file.buffer = std::make_unique<char[]>(buffer_size);
+  std::setvbuf(bytes.get(), file.buffer.get(), _IOFBF, buffer_size);
+  std::string why;
+  if (looks_like_pcapng(bytes.get())) {
+    file.source = open_pcapng(std::move(bytes));
+  } else if (auto source = open_pcap(std::move(bytes))) {
+    file.source = std::move(*source);
+  } else {
+    why = source.error();
+  }
+  if (file.source && read(file, file.head)) return true;
+  error_ = file.name + " is not a capture that can be read: " + (file.source ? file.source->error() : why);
+  return false;
+}
 
 boost::system::result<CaptureFiles, std::string> CaptureFiles::open(std::span<const std::string> paths) {
-  CaptureFiles files;
-  bool sizes_known = true;
+  CaptureFiles all;
+  all.files_.reserve(paths.size());
   allow_descriptors(paths.size());
   const std::size_t buffer_size =
       std::clamp(kAllBuffers / std::max<std::size_t>(paths.size(), 1), kSmallestBuffer, kReadBuffer);
   for (const std::string& path : paths) {
-    const auto [file, descriptor] = open_maybe_gzip(path);
-    Source source{.path = path,
-                  .descriptor = descriptor,
-                  .buffer = std::make_unique<char[]>(buffer_size),
-                  .handle = nullptr,
-                  .head = {},
-                  .ended = false};
-    if (file == nullptr) return "cannot open " + name_of(path) + ": " + std::strerror(errno);
-    std::setvbuf(file, source.buffer.get(), _IOFBF, buffer_size);
-    std::array<char, PCAP_ERRBUF_SIZE> message{};
-    source.handle.reset(pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, message.data()));
-    if (!source.handle) {
-      std::fclose(file);
-      return name_of(path) + " is not a capture that can be read: " + message.data();
-    }
-    const int dlt = pcap_datalink(source.handle.get());
-    source.head.link = wire::link_type_of(dlt);
-    if (source.head.link == wire::LinkType::unsupported) {
-      const char* name = pcap_datalink_val_to_name(dlt);
-      return name_of(path) + " has a link type that is not read: " + (name != nullptr ? name : std::to_string(dlt));
-    }
-    const auto size = size_of(descriptor);
-    sizes_known = sizes_known && size;
-    files.total_bytes_ += size.value_or(0);
-    files.sources_.push_back(std::move(source));
+    if (!all.add(path, buffer_size)) return all.error_;
   }
-  if (!sizes_known) files.total_bytes_ = 0;
-  return files;
+  return all;
 }
 
 std::uint64_t CaptureFiles::position() const {
   std::uint64_t sum = 0;
-  for (const Source& source : sources_) {
-    const off_t at = lseek(source.descriptor, 0, SEEK_CUR);
+  for (const File& file : files_) {
+    const off_t at = file.ended ? static_cast<off_t>(size_of(file.descriptor).value_or(0))
+                                : lseek(file.descriptor, 0, SEEK_CUR);
     if (at > 0) sum += static_cast<std::uint64_t>(at);
   }
   return sum;
 }
 
-// Reads the file's next packet; false at an error, which error_ tells.
-bool CaptureFiles::read(std::size_t index, CapturedFrame& frame) {
-  Source& source = sources_[index];
-  pcap_pkthdr* header = nullptr;
-  const u_char* data = nullptr;
-  const int got = pcap_next_ex(source.handle.get(), &header, &data);
-  if (got == 1) {
-    frame.link = source.head.link;
-    frame.bytes = {data, header->caplen};
-    frame.wire_length = header->len;
-    frame.at = stamp_of(*header);
-    frame.file = index;
+// Reads the file's next packet, or ends it; false at an error, which error_ tells.
+bool CaptureFiles::read(File& file, CapturedFrame& frame) {
+  const auto got = file.source->next(frame);
+  if (got == CaptureSource::Next::frame) {
+    frame.file = static_cast<std::size_t>(&file - files_.data());
     return true;
   }
-  source.ended = true;
-  if (got == PCAP_ERROR_BREAK) return true;
-  const std::string_view message = pcap_geterr(source.handle.get());
-  if (message.starts_with("truncated dump file")) {
-    truncated_.push_back(name_of(source.path));
-    return true;
-  }
-  error_ = name_of(source.path) + ": " + std::string(message);
+  file.ended = true;
+  if (const std::string what = file.source->left_out(); !what.empty()) left_out_.push_back(file.name + ": " + what);
+  if (got == CaptureSource::Next::truncated) truncated_.push_back(file.name);
+  if (got != CaptureSource::Next::error) return true;
+  error_ = file.name + " could be read in part only: " + file.source->error();
   return false;
 }
 
-CaptureFiles::Next CaptureFiles::next_of_one(CapturedFrame& frame) {
-  Source& source = sources_.front();
-  if (source.ended) return Next::end;
-  if (!read(0, frame)) return Next::error;
-  return source.ended ? Next::end : Next::frame;
-}
-
 CaptureFiles::Next CaptureFiles::next(CapturedFrame& frame) {
-  if (sources_.empty()) return Next::end;
-  if (sources_.size() == 1) return next_of_one(frame);
+  // A single file goes straight to the caller, behind the packet that opening it read.
+  if (files_.size() == 1 && given_ != nullptr) {
+    if (given_->ended) return Next::end;
+    if (!read(*given_, frame)) return Next::error;
+    return given_->ended ? Next::end : Next::frame;
+  }
   // The head given last is read anew only now: its bytes were the caller's until this call.
-  if (!heads_read_) {
-    for (; current_ < sources_.size(); ++current_) {
-      if (!read(current_, sources_[current_].head)) {
-        ++current_;
-        return Next::error;
-      }
-    }
-    heads_read_ = true;
-  } else if (current_ < sources_.size() && !sources_[current_].ended && !read(current_, sources_[current_].head)) {
+  if (File* const last = std::exchange(given_, nullptr); last != nullptr && !read(*last, last->head)) {
     return Next::error;
   }
-  current_ = sources_.size();
-  for (std::size_t i = 0; i < sources_.size(); ++i) {
-    if (sources_[i].ended) continue;
-    if (current_ == sources_.size() || sources_[i].head.at < sources_[current_].head.at) current_ = i;
+  for (File& file : files_) {
+    if (!file.ended && (given_ == nullptr || file.head.at < given_->head.at)) given_ = &file;
   }
-  if (current_ == sources_.size()) return Next::end;
-  frame = sources_[current_].head;
+  if (given_ == nullptr) return Next::end;
+  frame = given_->head;
   return Next::frame;
 }
 

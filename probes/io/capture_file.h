@@ -1,8 +1,6 @@
 #pragma once
 
-#include "probes/time.h"
-#include "probes/wire/byte_reader.h"
-#include "probes/wire/link.h"
+#include "probes/io/capture_source.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -15,50 +13,49 @@
 
 namespace tunnelwatch::io {
 
-// One packet of a capture file. The bytes live until the next call of next().
-struct CapturedFrame {
-  wire::LinkType link = wire::LinkType::unsupported;
-  wire::Bytes bytes;
-  std::uint32_t wire_length = 0;
-  TimePoint at{};        // the file's stamp: nanoseconds since the epoch
-  std::size_t file = 0;  // index into the paths given
-};
-
 // Capture files (pcap and pcapng, each plain or gzip) read as one, in the order of their stamps. Within a file the
 // order stays as it was written.
 class CaptureFiles {
  public:
   enum class Next : std::uint8_t { frame, end, error };
 
-  // "-" is standard input. All or none: the error is one sentence that names the file.
+  // "-" is standard input. All or none: each file is read up to its first packet, and one that cannot be read so far is
+  // the error, one sentence that names the file.
   static boost::system::result<CaptureFiles, std::string> open(std::span<const std::string> paths);
-  CaptureFiles(CaptureFiles&&) noexcept;
-  CaptureFiles& operator=(CaptureFiles&&) noexcept;
-  ~CaptureFiles();
 
-  // After an error, error() tells, and calling again goes on with the other files.
+  // The frame's bytes live until the next call. After an error, error() tells, and calling again goes on with the other
+  // files.
   Next next(CapturedFrame& frame);
   const std::string& error() const { return error_; }
   // Files that end in the middle of a packet, as those of a capture that was killed do: their whole packets are given.
   const std::vector<std::string>& truncated() const { return truncated_; }
   // How large the files are together, as they lie on the disk, packed ones packed; 0 where one is no regular file. And
   // how much of that is read.
-  std::uint64_t total_bytes() const { return total_bytes_; }
+  std::uint64_t total_bytes() const { return sizes_known_ ? total_bytes_ : 0; }
   std::uint64_t position() const;
+  // Sentences about what of the files that ended was not given, though it could be read.
+  const std::vector<std::string>& left_out() const { return left_out_; }
 
  private:
-  struct Source;
+  struct File {
+    std::string name;
+    int descriptor = -1;             // of the FILE, for how far it is read
+    std::unique_ptr<char[]> buffer;  // of the FILE that the source closes: declared before it
+    std::unique_ptr<CaptureSource> source;
+    CapturedFrame head;
+    bool ended = false;
+  };
 
-  CaptureFiles();
-  bool read(std::size_t index, CapturedFrame& frame);
-  Next next_of_one(CapturedFrame& frame);
+  bool add(const std::string& path, std::size_t buffer_size);
+  bool read(File& file, CapturedFrame& frame);
 
-  std::vector<Source> sources_;
+  std::vector<File> files_;
   std::uint64_t total_bytes_ = 0;
-  std::size_t current_ = 0;
-  bool heads_read_ = false;
+  bool sizes_known_ = true;
+  File* given_ = nullptr;  // whose head the caller has
   std::string error_;
   std::vector<std::string> truncated_;
+  std::vector<std::string> left_out_;
 };
 
 }  // namespace tunnelwatch::io

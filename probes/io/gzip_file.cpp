@@ -20,7 +20,13 @@ namespace {
 ssize_t read_cookie(void* cookie, char* buffer, std::size_t size) {
   const auto wanted = static_cast<unsigned>(std::min<std::size_t>(size, INT_MAX));
   const int got = gzread(static_cast<gzFile>(cookie), buffer, wanted);
-  if (got < 0) errno = EIO;
+  int error = Z_OK;
+  gzerror(static_cast<gzFile>(cookie), &error);
+  // At an end before the end zlib says Z_BUF_ERROR, and hands out what came before as if all were well.
+  if (got < 0 || (got == 0 && error == Z_BUF_ERROR)) {
+    if (error != Z_ERRNO) errno = EBADMSG;
+    return -1;
+  }
   return got;
 }
 

@@ -11,7 +11,8 @@ struct OpenedFile {
 };
 
 // Opens a file, or standard input for "-", for reading; what gzip packed is unpacked on the way with zlib's own small
-// buffers. A null file with errno set when it cannot be opened.
+// buffers. A null file with errno set when it cannot be opened. Where the packed data is damaged or ends early, reading
+// fails with EBADMSG, behind all that could be unpacked.
 OpenedFile open_maybe_gzip(const std::string& path);
 
 }  // namespace tunnelwatch::io

@@ -25,7 +25,8 @@ PacketFront::PacketFront(PacketSink& sink, const PacketFrontOptions& options)
   summaries_.reserve(options.esp.streams);
 }
 
-void PacketFront::on_frame(wire::LinkType link, wire::Bytes frame, std::uint32_t wire_length, TimePoint at) {
+void PacketFront::on_frame(wire::LinkType link, wire::Bytes frame, std::uint32_t wire_length, TimePoint at,
+                           wire::LinkDirection direction) {
   ++counters_.frames;
   if (at >= next_summary_) on_tick(at);
   latest_ = std::max(latest_, at);
@@ -33,11 +34,12 @@ void PacketFront::on_frame(wire::LinkType link, wire::Bytes frame, std::uint32_t
     ++counters_.by_kind[static_cast<std::size_t>(esp->in_udp ? DatagramKind::esp_in_udp : DatagramKind::esp)];
     return;
   }
-  const auto decoded = wire::decode_frame(link, frame, wire_length);
+  auto decoded = wire::decode_frame(link, frame, wire_length);
   if (!decoded) {
     ++counters_.malformed[static_cast<std::size_t>(decoded.error())];
     return;
   }
+  if (decoded->link_direction == wire::LinkDirection::unknown) decoded->link_direction = direction;
   ++counters_.by_kind[static_cast<std::size_t>(decoded->kind)];
   if (decoded->kind == DatagramKind::fragment) {
     on_fragment(*decoded, at);
@@ -58,6 +60,7 @@ void PacketFront::on_datagram(const Datagram& d, TimePoint at, bool reassembled)
       return sink_.on_nat_keepalive(d, at);
     case DatagramKind::icmp_error:
       return on_icmp_error(d, at);
+    case DatagramKind::ah:
     case DatagramKind::icmp_echo:
     case DatagramKind::fragment:
     case DatagramKind::other:

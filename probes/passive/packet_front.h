@@ -40,7 +40,9 @@ class PacketFront {
  public:
   explicit PacketFront(PacketSink& sink, const PacketFrontOptions& options = {});
 
-  void on_frame(wire::LinkType link, wire::Bytes frame, std::uint32_t wire_length, TimePoint at);
+  // `direction`: as the capture noted it beside the frame; what the link layer itself says comes first.
+  void on_frame(wire::LinkType link, wire::Bytes frame, std::uint32_t wire_length, TimePoint at,
+                wire::LinkDirection direction = wire::LinkDirection::unknown);
   // Live, when no frame comes: timeouts of fragments and the summaries that are due.
   void on_tick(TimePoint now);
   // The capture itself missed packets around now: no gap in the ESP sequences is loss for the next second.

@@ -8,7 +8,8 @@
 
 namespace tunnelwatch::wire {
 
-// What the link layer itself says about a frame's direction (the packet type of SLL and SLL2); unknown for the others.
+// What the link layer itself says about a frame's direction (the packet type of SLL and SLL2), or the capture beside it
+// (the flags of a pcapng packet); unknown for the others.
 enum class LinkDirection : std::uint8_t { unknown, in, out };
 
 // What a frame is to us.
@@ -16,6 +17,7 @@ enum class DatagramKind : std::uint8_t {
   ike,            // UDP 500, or UDP 4500 behind the non-ESP marker; payload: the ISAKMP message, marker removed
   esp,            // IP protocol 50; payload: from the SPI on
   esp_in_udp,     // UDP 4500 without marker (RFC 3948); payload: from the SPI on
+  ah,             // IP protocol 51 (RFC 4302); payload: the AH header and what is behind it. Counted, not followed
   nat_keepalive,  // UDP 4500, the single byte 0xff (RFC 3948 section 2.3)
   icmp_error,     // ICMP or ICMPv6 error; payload: the quoted packet from its IP header on; icmp_type, icmp_code set
   icmp_echo,      // ICMP or ICMPv6 echo request or reply; payload: the ICMP message

@@ -12,7 +12,10 @@ namespace {
 constexpr std::uint8_t kIcmp = 1;
 constexpr std::uint8_t kUdp = 17;
 constexpr std::uint8_t kEsp = 50;
+constexpr std::uint8_t kAh = 51;
 constexpr std::uint8_t kIcmp6 = 58;
+
+constexpr std::size_t kAhHeaderSize = 12;  // RFC 4302 section 2, without the ICV
 
 std::optional<ParseError> parse_transport(Datagram& d, std::uint32_t wire_length, Extent extent) noexcept {
   switch (d.ip_protocol) {
@@ -21,6 +24,12 @@ std::optional<ParseError> parse_transport(Datagram& d, std::uint32_t wire_length
         return d.cut ? ParseError::truncated : ParseError::bad_length;
       }
       d.kind = DatagramKind::esp;
+      return std::nullopt;
+    case kAh:
+      if (d.payload.size() < kAhHeaderSize && extent == Extent::whole) {
+        return d.cut ? ParseError::truncated : ParseError::bad_length;
+      }
+      d.kind = DatagramKind::ah;
       return std::nullopt;
     case kUdp:
       return parse_udp(d, wire_length, extent);

@@ -21,11 +21,13 @@ const TimePoint kStart{seconds(1000)};
 
 struct RecordingSink final : PacketSink {
   std::vector<std::string> calls;
+  std::vector<wire::LinkDirection> directions;  // of IKE
   std::vector<EspStreamSummary> streams;
   std::vector<FragmentEvent> fragments;
 
   void on_ike(const Datagram& ike, TimePoint, bool reassembled) override {
     calls.push_back("ike " + std::to_string(ike.payload.size()) + (reassembled ? " reassembled" : ""));
+    directions.push_back(ike.link_direction);
   }
   void on_icmp_error(const Datagram& error, const Datagram& quoted, TimePoint) override {
     calls.push_back("icmp " + std::to_string(error.icmp_type) + "/" + std::to_string(error.icmp_code) + " of " +
@@ -55,13 +57,30 @@ TEST_F(PacketFrontTest, HandsOverWhatIsOurs) {
   feed(ipv4({.protocol = 1}, icmp(3, 3, 0, ipv4({}, udp(40000, 53, filler(20))))));  // of no interest
   feed(ipv4({.protocol = 1}, icmp(8, 0, 1, filler(56))));
   feed(ipv4({.protocol = 6}, filler(40)));
+  feed(ipv4({.protocol = 51}, filler(64)));  // counted, and of no interest
   EXPECT_EQ(sink.calls, (std::vector<std::string>{"ike 100", "keepalive", "icmp 3/13 of 0 to 198.51.100.20",
                                                   "icmp 3/4 of 1 to 198.51.100.20"}));
-  EXPECT_EQ(front.counters().frames, 7U);
+  EXPECT_EQ(front.counters().frames, 8U);
+  EXPECT_EQ(front.counters().of(DatagramKind::ah), 1U);
   EXPECT_EQ(front.counters().of(DatagramKind::ike), 1U);
   EXPECT_EQ(front.counters().of(DatagramKind::icmp_error), 3U);
   EXPECT_EQ(front.counters().of(DatagramKind::other), 1U);
   EXPECT_EQ(front.counters().malformed_total(), 0U);
+}
+
+TEST_F(PacketFrontTest, ADirectionIsTheLinkLayersOrElseTheCaptures) {
+  using wire::LinkDirection;
+  const Buffer ike = ipv4({}, udp(500, 500, isakmp()));
+  const Buffer cooked_in = joined({Buffer(14), {0x08, 0x00}, ike});  // packet type 0 of SLL: to us
+  const auto feed_noted = [this](LinkType link, const Buffer& frame, LinkDirection noted) {
+    front.on_frame(link, frame, static_cast<std::uint32_t>(frame.size()), kStart, noted);
+  };
+  feed(ike);
+  feed_noted(LinkType::ethernet, ethernet(ike), LinkDirection::in);
+  feed_noted(LinkType::ethernet, ethernet(ike), LinkDirection::out);
+  feed_noted(LinkType::sll, cooked_in, LinkDirection::out);
+  EXPECT_EQ(sink.directions,
+            (std::vector{LinkDirection::unknown, LinkDirection::in, LinkDirection::out, LinkDirection::in}));
 }
 
 TEST_F(PacketFrontTest, MalformedIsCountedByReason) {

@@ -179,7 +179,7 @@ TEST(IpPacket, NeverExceedsWhatItsHeaderCanTell) {
 
 TEST(IpPacket, OfOtherKindsThereIsNone) {
   Datagram d;
-  for (const auto kind : {DatagramKind::esp, DatagramKind::esp_in_udp, DatagramKind::nat_keepalive,
+  for (const auto kind : {DatagramKind::esp, DatagramKind::esp_in_udp, DatagramKind::ah, DatagramKind::nat_keepalive,
                           DatagramKind::icmp_echo, DatagramKind::fragment, DatagramKind::other}) {
     d.kind = kind;
     EXPECT_TRUE(ip_packet_of(d).bytes.empty());

@@ -1,0 +1,1 @@
+tunnelwatch_test(pcapng_test SOURCES pcapng_test.cpp pcapng_clock_test.cpp LIBRARIES tunnelwatch::pcapng)
