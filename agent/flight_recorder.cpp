@@ -85,21 +85,11 @@ void FlightRecorder::configure(const config::Recorder& settings) {
   }
 }
 
-bool FlightRecorder::is_of_tunnel(const IpAddress& a, const IpAddress& b) const {
-  const auto& tunnels = watch_.tunnels();
-  return std::any_of(tunnels.begin(), tunnels.end(), [&](const auto& t) {
-    if (const auto& peer = t->peer()) {
-      return (peer->local == a && peer->remote == b) || (peer->local == b && peer->remote == a);
-    }
-    return t->remote() == a || t->remote() == b;
-  });
-}
-
 void FlightRecorder::on_ike(const wire::Datagram& ike, TimePoint at, bool reassembled) {
   if (!on()) return;
   const std::uint64_t initiator = wire::ByteReader(ike.payload).u64();
   if (own_spi_ && own_spi_(initiator)) return;
-  const bool of_tunnel = is_of_tunnel(ike.source, ike.destination);
+  const bool of_tunnel = watch_.any_tunnel_between(ike.source, ike.destination);
   ring_.add(ike.source, ike.destination, {at, wire::ip_packet_of(ike), reassembled}, of_tunnel);
 }
 
@@ -108,7 +98,7 @@ void FlightRecorder::on_icmp_error(const wire::Datagram& error, const wire::Data
   // Our own probes leave from ephemeral ports.
   const bool of_probe = quoted.kind != wire::DatagramKind::esp && !wire::is_ike_port(quoted.source_port);
   if (!on() || of_probe) return;
-  const bool of_tunnel = is_of_tunnel(quoted.source, quoted.destination);
+  const bool of_tunnel = watch_.any_tunnel_between(quoted.source, quoted.destination);
   ring_.add(quoted.source, quoted.destination, {at, wire::ip_packet_of(error), false}, of_tunnel);
 }
 

@@ -65,7 +65,6 @@ class FlightRecorder {
   };
 
   bool on() const { return !place_.directory.empty(); }
-  bool is_of_tunnel(const IpAddress& a, const IpAddress& b) const;
   std::vector<const PacketRing::Packet*> packets_of(const Tunnel& tunnel) const;
   void on_done(const RecordingPlace& place, const std::string& name, const RecordingResult& result);
   void settle_path(const std::string& path, bool there);

@@ -300,6 +300,27 @@ TEST_F(FlightRecorderTest, ATunnelThatWasNeverBoundIsFoundByItsRemote) {
               StartsWith(folder.string() + "/named-"));
 }
 
+TEST_F(FlightRecorderTest, AFloodOfStrangersPushesOutNoTunnel) {
+  recorder.configure(settings);
+  init(script);
+  wire::Datagram forged;
+  forged.kind = wire::DatagramKind::ike;
+  forged.destination = IkeScript::kLocal;
+  forged.source_port = forged.destination_port = 500;
+  const Buffer payload(400, 1);
+  forged.payload = payload;
+  for (std::uint32_t i = 0; i < 50'000; ++i) {
+    forged.source = IpAddress::v4(0x0a000000U + i);
+    recorder.on_ike(forged, TimePoint{std::chrono::hours(1)} + std::chrono::milliseconds(15), false);
+  }
+  EXPECT_LT(report().agent.flight_recorder_bytes, 1U << 20);
+  EXPECT_GT(report().agent.evicted_flight_packets, 40'000U);
+  script.ike(20, From::local, sealed(wire::ike_auth, 1, 0x08, wire::v2_id_initiator, 220), 4500);
+  script.ike(30, From::remote, sealed(wire::ike_auth, 1, 0x20, wire::v2_notify, 8), 4500);
+  await_files(1);
+  EXPECT_THAT(active_causes_in(paths.at(0)), Contains("authentication_fail"));
+}
+
 TEST_F(FlightRecorderTest, RefusalsByIcmpAreInIt) {
   recorder.configure(settings);
   init(script);
