@@ -71,6 +71,7 @@ void accepted(IkeScript& s, int ms, std::uint64_t spi) {
   init(s, ms, spi);
   s.ike(ms + 20, From::local, sealed(wire::ike_auth, 1, 0x08, wire::v2_id_initiator, 220, spi), 4500);
   s.ike(ms + 30, From::remote, sealed(wire::ike_auth, 1, 0x20, wire::v2_id_responder, 180, spi), 4500);
+  s.pass(ms + 900);  // what its answer held is judged by what does not follow
 }
 
 // A script whose watch has a recorder, as the agent wires them.
