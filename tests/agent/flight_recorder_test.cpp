@@ -235,6 +235,35 @@ TEST_F(FlightRecorderTest, WhatTheQuotaRemovedIsToldNoMore) {
   EXPECT_EQ(capture_of("authentication_fail"), "");
 }
 
+TEST_F(FlightRecorderTest, WhatGoesOnAtAnotherAddressIsInIt) {
+  recorder.configure(settings);
+  accepted(script, 0, 0xaaaa);
+  wire::Datagram moved;
+  moved.kind = wire::DatagramKind::ike;
+  moved.source = *IpAddress::parse("192.0.2.77");
+  moved.destination = IkeScript::kRemote;
+  moved.source_port = moved.destination_port = 4500;
+  moved.ttl = 64;
+  const TimePoint now = TimePoint{std::chrono::hours(1)} + std::chrono::milliseconds(1000);
+  for (const std::uint32_t id : {2U, 3U}) {
+    const Buffer bytes = test::bytes_of(sealed(wire::informational, id, 0x08, wire::v2_notify, 40));
+    moved.payload = bytes;
+    script.watch().on_ike(moved, now, false);
+    recorder.on_ike(moved, now, false);
+  }
+  script.raw(2000, From::remote, test::bytes_of(sealed(wire::informational, 0, 0x00, wire::v2_delete, 8)), 4500);
+  script.ike(2010, From::local, sealed(wire::informational, 0, 0x28, 0, 0), 4500);
+  script.pass(6000);
+  ASSERT_EQ(paths.size(), 1U) << "the peer ends it";
+  await_files(1);
+  std::ifstream file(paths[0], std::ios::binary);
+  const std::string bytes(std::istreambuf_iterator<char>(file), {});
+  const std::string address("\xc0\x00\x02\x4d", 4);
+  std::size_t found = 0;
+  for (auto at = bytes.find(address); at != std::string::npos; at = bytes.find(address, at + 1)) ++found;
+  EXPECT_EQ(found, 2U);
+}
+
 TEST_F(FlightRecorderTest, OwnProbesAreNotInIt) {
   recorder.set_own_spi([](std::uint64_t spi) { return spi == 0x5050; });
   recorder.configure(settings);
