@@ -87,13 +87,13 @@ class Agent::Impl final : public passive::PacketSink {
   // PacketSink: the captures tell on our thread; each packet's conclusions are drawn at once.
   void on_ike(const wire::Datagram& ike, TimePoint at, bool reassembled) override {
     ++packets_;
-    recorder_.on_ike(ike, at, reassembled);
     watch_.on_ike(ike, at, reassembled);
+    recorder_.on_ike(ike, at, reassembled);
     watch_.settle(at);
   }
   void on_icmp_error(const wire::Datagram& error, const wire::Datagram& quoted, TimePoint at) override {
-    recorder_.on_icmp_error(error, quoted, at);
     watch_.on_icmp_error(error, quoted, at);
+    recorder_.on_icmp_error(error, quoted, at);
     watch_.settle(at);
   }
   void on_nat_keepalive(const wire::Datagram& keepalive, TimePoint at) override {

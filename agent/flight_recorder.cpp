@@ -85,22 +85,11 @@ void FlightRecorder::configure(const config::Recorder& settings) {
   }
 }
 
-bool FlightRecorder::is_of_tunnel(const IpAddress& a, const IpAddress& b) const {
-  const auto& tunnels = watch_.tunnels();
-  return std::any_of(tunnels.begin(), tunnels.end(), [&](const auto& t) {
-    if (const auto& peer = t->peer()) {
-      return (peer->local == a && peer->remote == b) || (peer->local == b && peer->remote == a);
-    }
-    return t->remote() == a || t->remote() == b;
-  });
-}
-
 void FlightRecorder::on_ike(const wire::Datagram& ike, TimePoint at, bool reassembled) {
   if (!on()) return;
   const std::uint64_t initiator = wire::ByteReader(ike.payload).u64();
   if (own_spi_ && own_spi_(initiator)) return;
-  const bool of_tunnel = is_of_tunnel(ike.source, ike.destination);
-  ring_.add(ike.source, ike.destination, {at, wire::ip_packet_of(ike), reassembled}, of_tunnel);
+  keep(ike.source, ike.destination, {at, wire::ip_packet_of(ike), reassembled});
 }
 
 // What is refused is refused between the ends that the error quotes, whoever refuses it.
@@ -108,8 +97,13 @@ void FlightRecorder::on_icmp_error(const wire::Datagram& error, const wire::Data
   // Our own probes leave from ephemeral ports.
   const bool of_probe = quoted.kind != wire::DatagramKind::esp && !wire::is_ike_port(quoted.source_port);
   if (!on() || of_probe) return;
-  const bool of_tunnel = is_of_tunnel(quoted.source, quoted.destination);
-  ring_.add(quoted.source, quoted.destination, {at, wire::ip_packet_of(error), false}, of_tunnel);
+  keep(quoted.source, quoted.destination, {at, wire::ip_packet_of(error), false});
+}
+
+// An SA that goes on between other addresses is still its tunnel's.
+void FlightRecorder::keep(const IpAddress& a, const IpAddress& b, PacketRing::Packet packet) {
+  const auto key = watch_.tracker().key_of(a, b).value_or(passive::PeerKey{a, b});
+  ring_.add(key.local, key.remote, std::move(packet), watch_.any_tunnel_between(key.local, key.remote));
 }
 
 std::vector<const PacketRing::Packet*> FlightRecorder::packets_of(const Tunnel& tunnel) const {

@@ -46,7 +46,8 @@ class FlightRecorder {
   void set_own_spi(std::function<bool(std::uint64_t)> is_own) { own_spi_ = std::move(is_own); }
   void configure(const config::Recorder& settings);
 
-  // Before the watch is told, so that the packet that decides is in the recording.
+  // After the watch was told, which then knows whose packet it is, and before it draws its conclusions, so that the
+  // packet that decides is in the recording.
   void on_ike(const wire::Datagram& ike, TimePoint at, bool reassembled);
   void on_icmp_error(const wire::Datagram& error, const wire::Datagram& quoted, TimePoint at);
 
@@ -65,7 +66,7 @@ class FlightRecorder {
   };
 
   bool on() const { return !place_.directory.empty(); }
-  bool is_of_tunnel(const IpAddress& a, const IpAddress& b) const;
+  void keep(const IpAddress& a, const IpAddress& b, PacketRing::Packet packet);
   std::vector<const PacketRing::Packet*> packets_of(const Tunnel& tunnel) const;
   void on_done(const RecordingPlace& place, const std::string& name, const RecordingResult& result);
   void settle_path(const std::string& path, bool there);

@@ -54,6 +54,17 @@ void TunnelList::set_remote(Tunnel& tunnel, const std::optional<IpAddress>& addr
   index(tunnel);
 }
 
+bool TunnelList::any_between(const IpAddress& a, const IpAddress& b) const {
+  const auto to = [this](const IpAddress& remote, const IpAddress& local) {
+    const auto [begin, end] = by_remote_.equal_range(remote);
+    return std::any_of(begin, end, [&](const auto& entry) {
+      const auto& peer = entry.second->peer();
+      return !peer || *peer == passive::PeerKey{local, remote};
+    });
+  };
+  return to(a, b) || to(b, a);
+}
+
 Tunnel* TunnelList::find(std::string_view name) const {
   const auto it = by_name_.find(std::string(name));
   return it == by_name_.end() ? nullptr : it->second;

@@ -29,6 +29,8 @@ class TunnelList {
   void set_remote(Tunnel& tunnel, const std::optional<IpAddress>& address);
 
   Tunnel* find(std::string_view name) const;
+  // Whether there is a tunnel between the two, either way round; one without a peer is wherever its remote is.
+  bool any_between(const IpAddress& a, const IpAddress& b) const;
   // Calls `visit` with each tunnel between these ends; a tunnel without a peer is bound to it. Their number.
   template <typename Visit>
   std::size_t visit(const passive::PeerKey& key, Visit&& visit) {

@@ -67,6 +67,7 @@ class Watch final : public passive::PacketSink, public passive::IkePeerSink {
 
   const std::vector<std::unique_ptr<Tunnel>>& tunnels() const { return tunnels_.all(); }
   Tunnel* find(std::string_view name) const { return tunnels_.find(name); }
+  bool any_tunnel_between(const IpAddress& a, const IpAddress& b) const { return tunnels_.any_between(a, b); }
   const passive::IkePeerView* view_of(const Tunnel& tunnel) const;
   const Counters& counters() const { return counters_; }
   std::vector<exporters::TunnelReport> report(const WallClock& clock) const;

@@ -71,6 +71,7 @@ void accepted(IkeScript& s, int ms, std::uint64_t spi) {
   init(s, ms, spi);
   s.ike(ms + 20, From::local, sealed(wire::ike_auth, 1, 0x08, wire::v2_id_initiator, 220, spi), 4500);
   s.ike(ms + 30, From::remote, sealed(wire::ike_auth, 1, 0x20, wire::v2_id_responder, 180, spi), 4500);
+  s.pass(ms + 900);  // what its answer held is judged by what does not follow
 }
 
 // A script whose watch has a recorder, as the agent wires them.
@@ -234,6 +235,35 @@ TEST_F(FlightRecorderTest, WhatTheQuotaRemovedIsToldNoMore) {
   EXPECT_EQ(capture_of("authentication_fail"), "");
 }
 
+TEST_F(FlightRecorderTest, WhatGoesOnAtAnotherAddressIsInIt) {
+  recorder.configure(settings);
+  accepted(script, 0, 0xaaaa);
+  wire::Datagram moved;
+  moved.kind = wire::DatagramKind::ike;
+  moved.source = *IpAddress::parse("192.0.2.77");
+  moved.destination = IkeScript::kRemote;
+  moved.source_port = moved.destination_port = 4500;
+  moved.ttl = 64;
+  const TimePoint now = TimePoint{std::chrono::hours(1)} + std::chrono::milliseconds(1000);
+  for (const std::uint32_t id : {2U, 3U}) {
+    const Buffer bytes = test::bytes_of(sealed(wire::informational, id, 0x08, wire::v2_notify, 40));
+    moved.payload = bytes;
+    script.watch().on_ike(moved, now, false);
+    recorder.on_ike(moved, now, false);
+  }
+  script.raw(2000, From::remote, test::bytes_of(sealed(wire::informational, 0, 0x00, wire::v2_delete, 8)), 4500);
+  script.ike(2010, From::local, sealed(wire::informational, 0, 0x28, 0, 0), 4500);
+  script.pass(6000);
+  ASSERT_EQ(paths.size(), 1U) << "the peer ends it";
+  await_files(1);
+  std::ifstream file(paths[0], std::ios::binary);
+  const std::string bytes(std::istreambuf_iterator<char>(file), {});
+  const std::string address("\xc0\x00\x02\x4d", 4);
+  std::size_t found = 0;
+  for (auto at = bytes.find(address); at != std::string::npos; at = bytes.find(address, at + 1)) ++found;
+  EXPECT_EQ(found, 2U);
+}
+
 TEST_F(FlightRecorderTest, OwnProbesAreNotInIt) {
   recorder.set_own_spi([](std::uint64_t spi) { return spi == 0x5050; });
   recorder.configure(settings);
@@ -298,6 +328,27 @@ TEST_F(FlightRecorderTest, ATunnelThatWasNeverBoundIsFoundByItsRemote) {
   settled.causes = {{diagnosis::Cause::public_network_loss, true, TimePoint{}}};
   EXPECT_THAT(recorder.on_change(named, settled, TimePoint{std::chrono::hours(2)}),
               StartsWith(folder.string() + "/named-"));
+}
+
+TEST_F(FlightRecorderTest, AFloodOfStrangersPushesOutNoTunnel) {
+  recorder.configure(settings);
+  init(script);
+  wire::Datagram forged;
+  forged.kind = wire::DatagramKind::ike;
+  forged.destination = IkeScript::kLocal;
+  forged.source_port = forged.destination_port = 500;
+  const Buffer payload(400, 1);
+  forged.payload = payload;
+  for (std::uint32_t i = 0; i < 50'000; ++i) {
+    forged.source = IpAddress::v4(0x0a000000U + i);
+    recorder.on_ike(forged, TimePoint{std::chrono::hours(1)} + std::chrono::milliseconds(15), false);
+  }
+  EXPECT_LT(report().agent.flight_recorder_bytes, 1U << 20);
+  EXPECT_GT(report().agent.evicted_flight_packets, 40'000U);
+  script.ike(20, From::local, sealed(wire::ike_auth, 1, 0x08, wire::v2_id_initiator, 220), 4500);
+  script.ike(30, From::remote, sealed(wire::ike_auth, 1, 0x20, wire::v2_notify, 8), 4500);
+  await_files(1);
+  EXPECT_THAT(active_causes_in(paths.at(0)), Contains("authentication_fail"));
 }
 
 TEST_F(FlightRecorderTest, RefusalsByIcmpAreInIt) {

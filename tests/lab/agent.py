@@ -51,6 +51,10 @@ class Agent:
         status, body = self._get("/api/v1/report")
         return json.loads(body) if status == 200 else None
 
+    @property
+    def pid(self):
+        return self._process.pid  # `ip netns exec` becomes what it runs
+
     def ended(self):
         return self._process.ended()
 
@@ -58,9 +62,9 @@ class Agent:
         """What `tunnelwatch status` prints in the gateway; its exit status (1: a fault) is part of its answer."""
         return netns.execute(self._namespace, self.binary, "status", check=False)
 
-    def log(self):
-        """The end of what it logged."""
-        return self._process.output()[-2000:]
+    def log(self, whole=False):
+        """What it logged, or the end of that."""
+        return self._process.output()[0 if whole else -2000:]
 
     def stop(self):
         self._process.stop(patience=3)

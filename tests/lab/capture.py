@@ -7,12 +7,17 @@ import struct
 from lab import netns
 from lab.shell import CommandFailed, Process, wait_until
 
+# For long runs: IKE on both ports (4500 has a marker of four zero bytes before it) and what ICMP says but echoes.
+_IKE_AND_ERRORS = ("udp port 500 or (ip and udp port 4500 and udp[8:4] = 0) or (ip6 and udp port 4500 and ip6[48:4] = 0) or "
+                   "(icmp and icmp[0] != 0 and icmp[0] != 8) or (icmp6 and ip6[40] < 128)")
+
 
 class Capture:
-    def __init__(self, namespace, tool, path, interface="wan"):
+    def __init__(self, namespace, tool, path, only_ike=False, interface="wan"):
         self.path = path
+        what = [_IKE_AND_ERRORS] if only_ike else []
         self._process = Process(["ip", "netns", "exec", namespace, tool, "--immediate-mode", "-U", "-n", "-Z", "root",
-                                 "-i", interface, "-w", path], path + ".out")
+                                 "-i", interface, "-w", path, *what], path + ".out")
         wait_until(self._listens, 5, "tcpdump")
 
     def stop(self):

@@ -15,6 +15,9 @@ def preserve(lab, result, folder):
         path = os.path.join(lab.folder, source)
         if os.path.exists(path):
             shutil.copy(path, os.path.join(target, name))
+    recordings = os.path.join(lab.folder, "recordings")
+    if os.path.isdir(recordings):
+        shutil.copytree(recordings, os.path.join(target, "recordings"))
     with open(os.path.join(target, "problems.txt"), "w") as file:
         file.writelines(problem + "\n" for problem in result.problems)
     if lab.watch:
@@ -22,5 +25,5 @@ def preserve(lab, result, folder):
             file.writelines(f"{sight.time:.3f} {sight}\n" for sight in lab.watch.changes())
         last = lab.watch.last()
         with open(os.path.join(target, "report.json"), "w") as file:
-            json.dump(last.report if last else None, file, indent=2, ensure_ascii=False)
+            json.dump(lab.agent.report() or (last.report if last else None), file, indent=2, ensure_ascii=False)
     return target

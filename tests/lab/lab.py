@@ -67,14 +67,26 @@ class Lab:
         return {"a": self.a, "b": self.b}[role]
 
     def start_agent(self, binary):
-        configuration = agent.settings(self.setup.family, self.setup.version, self.setup.peer, self.setup.agent)
+        recorder = {"recorder": {"directory": self._recordings}}
+        configuration = agent.settings(self.setup.family, self.setup.version, self.setup.peer, {**recorder, **self.setup.agent})
         self.agent = agent.Agent(binary, self.topology.name("a"), self.folder, configuration)
         self._cleanup.callback(self.agent.stop)
         self.watch = agent.Watch(self.agent)
         self._cleanup.callback(self.watch.stop)
 
-    def start_capture(self, path):
-        capture = Capture(self.topology.name("a"), self.work.tools["tcpdump"], path)
+    @property
+    def _recordings(self):
+        return os.path.join(self.folder, "recordings")
+
+    def recordings(self):
+        """The names of the captures that the agent wrote of faults."""
+        return sorted(name for name in os.listdir(self._recordings) if name.endswith(".pcap"))
+
+    def on_close(self, undo):
+        self._cleanup.callback(undo)
+
+    def start_capture(self, path, only_ike=False):
+        capture = Capture(self.topology.name("a"), self.work.tools["tcpdump"], path, only_ike)
         self._cleanup.callback(capture.stop)
         return capture
 
@@ -115,6 +127,14 @@ class Lab:
         gateway = Gateway(role, self.topology.name(role), folder, self.setup.family, self.work.tools, daemon, conf)
         self._cleanup.callback(gateway.stop)
         return gateway
+
+
+def remove_own(work):
+    """Whatever is left of this process's run, also after a signal in the middle of a scenario."""
+    for name in netns.ours():
+        if name.startswith(netns.owner_tag() + "-"):
+            netns.delete(name)
+    work.remove()
 
 
 def remove_leftovers():

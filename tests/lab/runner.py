@@ -86,6 +86,8 @@ class Run:
         self._no_other_cause(broken, self._allowed, "during the fault")
         if not first(lab.watch.last()):
             self._problem(f"the verdict did not last: {lab.watch.last()}")
+        if not lab.recordings():
+            self._problem("no recording of the tunnel's packets")
 
     def _mends(self):
         lab, scenario, result = self._lab, self._scenario, self.result

@@ -25,8 +25,8 @@ class IkeScript {
     wire::Datagram d = addressed(from, port);
     d.kind = wire::DatagramKind::ike;
     d.payload = bytes;
-    if (tap_) tap_(d, now_, reassembled);
     sink_->on_ike(d, now_, reassembled);
+    if (tap_) tap_(d, now_, reassembled);
     watch_.settle(now_);
   }
   void esp(int ms, From from, std::uint64_t packets) {
@@ -55,7 +55,7 @@ class IkeScript {
     sink_->on_icmp_error(error, quoted, now_);
     watch_.settle(now_);
   }
-  // Who else is told of every message, before the watch.
+  // Who else is told of every message, before the watch draws its conclusions.
   void set_tap(std::function<void(const wire::Datagram&, TimePoint, bool)> tap) { tap_ = std::move(tap); }
   // Time passes as it does live.
   void pass(int until_ms) {
