@@ -1,5 +1,5 @@
 """A gateway's namespace and the far end of its line, with no way out of either: the gateway's peers and the hosts behind
-them are all the far end itself, which answers their pings."""
+them are all the far end itself, which answers their pings and the probes of their IKE."""
 
 import contextlib
 import http.client
@@ -9,6 +9,7 @@ import signal
 import time
 
 from bench.measure import cpu_of, memory_of
+from bench.responder import Responder
 from lab import netns
 from lab.shell import CommandFailed, Process, wait_until
 
@@ -39,6 +40,7 @@ def configuration(tunnels, inner_hosts=0):
             "name": f"tunnel-{number:04}",
             "local": GATEWAY,
             "remote": peer(number),
+            "ike_version": 2,
             **({"inner_hosts": [inner_host(number, host) for host in range(inner_hosts)]} if inner_hosts else {}),
         } for number in range(tunnels)],
     }
@@ -69,6 +71,7 @@ class Site:
                 "route add blackhole default",
             ])
             netns.ip_batch(self._gateway, [f"route add default via {FAR}"])
+            self._cleanup.callback(Responder(self._far).stop)
         except BaseException:
             self._cleanup.close()
             raise
@@ -82,12 +85,10 @@ class Site:
 
     def send(self, seconds, esp=0, tunnels=1, flood=0, live=0):
         """Starts the sender on the far end, in the background."""
-        log = os.path.join(self.bench.folder, "sender.log")
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(log)
-        command = ["ip", "netns", "exec", self._far, self.bench.tool("send_packets"), "far", seconds, esp, tunnels, flood,
+        # Before all others: nobody may be spared packets because the sender waited for its turn.
+        command = ["chrt", "--fifo", "10", "ip", "netns", "exec", self._far, self.bench.tool("send_packets"), "far", seconds, esp, tunnels, flood,
                    live, 1]
-        return Sender(self._started(command, log))
+        return Sender(self._started(command, "sender.log"))
 
     def start_agent(self, settings):
         agent = Agent(self, settings)
@@ -96,7 +97,7 @@ class Site:
 
     def start(self, log, *command):
         """Another program on the gateway."""
-        return self._started(self.inside(*command), os.path.join(self.bench.folder, log))
+        return self._started(self.inside(*command), log)
 
     def get(self, path):
         """Status and body of an answer of the agent; 0 where there is none."""
@@ -110,7 +111,10 @@ class Site:
             return 0, b""
 
     def _started(self, command, log):
-        process = Process(command, log)
+        path = os.path.join(self.bench.folder, log)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)  # what an earlier round said
+        process = Process(command, path)
         self._cleanup.callback(process.kill)
         return process
 
@@ -120,11 +124,13 @@ class Sender:
         self._process = process
 
     def finish(self, timeout):
-        """What was sent: (ESP, forged, ESP of the live tunnel, worst delay of a step in ms)."""
-        if not self._process.wait(timeout) or self._process.ended() != 0:
-            raise CommandFailed(f"the sender failed: status {self._process.ended()} {self._process.output().strip()}")
+        """What was sent: (ESP, forged, ESP of the live tunnel), how long it took, and its worst delay in ms."""
+        if not self._process.wait(timeout):
+            raise CommandFailed("the sender is not done in time")
+        if self._process.ended() != 0:
+            raise CommandFailed(f"the sender failed: {self._process.output().strip()}")
         words = self._process.output().split()
-        return int(words[1]), int(words[2]), int(words[3]), float(words[5])
+        return tuple(int(word) for word in words[1:4]), float(words[5]), float(words[7])
 
     def running(self):
         return self._process.ended() is None
@@ -164,10 +170,6 @@ class Agent:
         if status != 200:
             raise CommandFailed(f"the agent answers /api/v1/report with {status}")
         return json.loads(body)
-
-    def capture(self):
-        """What it says of its capture; not older than the last half second."""
-        return self.report()["agent"]["captures"][0]
 
     def stop(self):
         self._process.stop(signal.SIGTERM, patience=5)
