@@ -3,10 +3,12 @@ them are all the far end itself, which answers their pings and the probes of the
 
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import signal
 import time
+from dataclasses import dataclass
 
 from bench.measure import cpu_of, memory_of
 from bench.responder import Responder
@@ -54,6 +56,7 @@ class Site:
         self._gateway = f"{netns.owner_tag()}-bench-a"
         self._far = f"{netns.owner_tag()}-bench-b"
         self._cleanup = contextlib.ExitStack()
+        self._seeds = itertools.count(1)  # no two senders' negotiations have the same SPIs
 
     def __enter__(self):
         try:
@@ -83,11 +86,11 @@ class Site:
     def inside(self, *command):
         return ["ip", "netns", "exec", self._gateway, *command]
 
-    def send(self, seconds, esp=0, tunnels=1, flood=0, live=0):
-        """Starts the sender on the far end, in the background."""
+    def send(self, seconds, tunnels=1, live=0, esp=0, flood=0):
+        """Starts the sender on the far end, in the background: tests/bench/traffic/send_packets.cpp."""
         # Before all others: nobody may be spared packets because the sender waited for its turn.
-        command = ["chrt", "--fifo", "10", "ip", "netns", "exec", self._far, self.bench.tool("send_packets"), "far", seconds, esp, tunnels, flood,
-                   live, 1]
+        command = ["chrt", "--fifo", "10", "ip", "netns", "exec", self._far, self.bench.tool("send_packets"), "far",
+                   seconds, tunnels, live, esp, flood, next(self._seeds)]
         return Sender(self._started(command, "sender.log"))
 
     def start_agent(self, settings):
@@ -119,21 +122,29 @@ class Site:
         return process
 
 
+@dataclass(frozen=True)
+class Sent:
+    esp: int
+    forged: int
+    seconds: float
+    late_ms: float  # the worst delay of what was to be sent in one millisecond
+
+
 class Sender:
     def __init__(self, process):
         self._process = process
 
+    def running(self):
+        return self._process.ended() is None
+
     def finish(self, timeout):
-        """What was sent: (ESP, forged, ESP of the live tunnel), how long it took, and its worst delay in ms."""
+        """Waits for its end; what it sent."""
         if not self._process.wait(timeout):
             raise CommandFailed("the sender is not done in time")
         if self._process.ended() != 0:
             raise CommandFailed(f"the sender failed: {self._process.output().strip()}")
         words = self._process.output().split()
-        return tuple(int(word) for word in words[1:4]), float(words[5]), float(words[7])
-
-    def running(self):
-        return self._process.ended() is None
+        return Sent(int(words[1]), int(words[2]), float(words[4]), float(words[6]))
 
 
 class Agent:
@@ -162,8 +173,8 @@ class Agent:
     def cpu(self):
         return cpu_of(self.pid)
 
-    def memory(self):
-        return memory_of(self.pid)
+    def memory(self, which="VmRSS"):
+        return memory_of(self.pid, which)
 
     def report(self):
         status, body = self._site.get("/api/v1/report")

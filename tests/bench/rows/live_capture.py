@@ -60,9 +60,9 @@ def _send(site, cpu):
     total = 0
     for _ in range(_TRIES):
         before = cpu()
-        (sent, _, _), took, late = site.send(seconds, esp=RATE, tunnels=TUNNELS).finish(5 * seconds + 30)
+        sent = site.send(seconds, TUNNELS, live=TUNNELS, esp=RATE).finish(5 * seconds + 30)
         used = cpu() - before
-        total += sent
-        if took <= 1.02 * seconds:
-            return total, used, late
-    raise CommandFailed(f"this machine sends {sent / took:.0f} packets/s and not {RATE}: nothing was measured")
+        total += sent.esp
+        if sent.seconds <= 1.02 * seconds:
+            return total, used, sent.late_ms
+    raise CommandFailed(f"this machine sends {sent.esp / sent.seconds:.0f} packets/s and not {RATE}: nothing was measured")
