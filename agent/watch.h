@@ -66,7 +66,8 @@ class Watch final : public passive::PacketSink, public passive::IkePeerSink {
   Tunnel* find(std::string_view name) const { return tunnels_.find(name); }
   const passive::IkePeerView* view_of(const Tunnel& tunnel) const;
   const Counters& counters() const { return counters_; }
-  std::vector<exporters::TunnelReport> report(const WallClock& clock) const;
+  std::vector<exporters::TunnelReport> report(const WallClock& clock,
+                                              exporters::Detail detail = exporters::Detail::all) const;
 
  private:
   Tunnel* discover(const passive::PeerKey& key);

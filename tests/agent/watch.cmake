@@ -1,3 +1,4 @@
 tunnelwatch_test(watch_test
-  SOURCES readme_test.cpp rules_test.cpp watch_v1_test.cpp watch_v2_test.cpp
-  LIBRARIES tunnelwatch::watch tunnelwatch::wire)
+  SOURCES analysis_test.cpp readme_test.cpp report_detail_test.cpp rules_test.cpp tunnel_list_test.cpp watch_v1_test.cpp
+          watch_v2_test.cpp
+  LIBRARIES tunnelwatch::watch tunnelwatch::wire tunnelwatch_bench_traffic)
