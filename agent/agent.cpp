@@ -78,7 +78,7 @@ class Agent::Impl final : public passive::PacketSink {
         config_file_(std::move(config_file)),
         watch_(watch_options(settings_)),
         probes_(io_, watch_, settings_, random_seed()),
-        server_(io_, {.report = [this] { return report(); },
+        server_(io_, {.report = [this](exporters::Detail detail) { return report(detail); },
                       .not_ready = [this] { return not_ready(); },
                       .causes = cause_list()}) {}
 
@@ -120,7 +120,7 @@ class Agent::Impl final : public passive::PacketSink {
   void stop();
   bool any_capture_up() const;
   std::vector<std::string> not_ready() const;
-  exporters::Report report() const;
+  exporters::Report report(exporters::Detail detail) const;
   void report_agent(exporters::Report& report) const;
 
   boost::asio::io_context io_{1};
@@ -352,11 +352,11 @@ void Agent::Impl::report_agent(exporters::Report& report) const {
   a.ready = not_ready().empty();
 }
 
-exporters::Report Agent::Impl::report() const {
+exporters::Report Agent::Impl::report(exporters::Detail detail) const {
   const auto clock = WallClock::of_this_machine();
   exporters::Report report;
   report.generated = clock.at(steady_now());
-  report.tunnels = watch_.report(clock);
+  report.tunnels = watch_.report(clock, detail);
   probes_.report(report, clock);
   report_agent(report);
   recorder_.report(report);

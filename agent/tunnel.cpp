@@ -128,7 +128,45 @@ Tunnel::Settled Tunnel::settle(const passive::IkePeerView* view, TimePoint now) 
   return settled;
 }
 
-exporters::TunnelReport Tunnel::report(const passive::IkePeerView* view, const WallClock& clock) const {
+exporters::CauseReport Tunnel::cause_report(const diagnosis::CauseHistory& c, const WallClock& clock,
+                                            exporters::Detail detail) const {
+  const auto& row = diagnosis::row_of(c.cause);
+  exporters::CauseReport cause;
+  cause.cause = to_string(c.cause);
+  cause.active = c.active;
+  cause.confidence = to_string(c.confidence);
+  cause.severity = to_string(row.severity);
+  cause.first_seen = clock.at(c.first_seen);
+  cause.last_seen = clock.at(c.last_seen);
+  if (c.cleared) cause.cleared = clock.at(*c.cleared);
+  if (detail == exporters::Detail::numbers) return cause;
+  for (const auto s : row.sections) cause.sections.emplace_back(s);
+  cause.title = text_of(row.title);
+  cause.action = text_of(row.action);
+  cause.evidence = c.evidence;
+  for (const auto a : row.alternatives) cause.alternatives.emplace_back(to_string(a));
+  return cause;
+}
+
+void Tunnel::report_texts(exporters::TunnelReport& r, const passive::IkePeerView* view, const WallClock& clock) const {
+  for (const Event& e : events_) {
+    const std::string name(to_string(e.observation.sight));
+    std::string detail = diagnosis::describe(e.observation).en;
+    if (detail == name) detail.clear();  // an ordinary event says all by its name
+    r.events.push_back({clock.at(e.at), name, std::string(to_string(e.observation.by)), std::move(detail)});
+  }
+  for (const Stream& s : streams_) {
+    r.esp.push_back({fmt::format("0x{:08x}", s.last.spi), s.outbound ? "out" : "in", s.last.packets, s.last.bytes,
+                     s.last.lost, s.last.reordered, s.last.duplicates, s.last.in_udp});
+  }
+  if (view == nullptr) return;
+  for (const auto& o : view->offers.local) r.offers.local.push_back(passive::to_string(o));
+  for (const auto& o : view->offers.remote) r.offers.remote.push_back(passive::to_string(o));
+  r.offers.differences = passive::differences(view->offers);
+}
+
+exporters::TunnelReport Tunnel::report(const passive::IkePeerView* view, const WallClock& clock,
+                                       exporters::Detail detail) const {
   exporters::TunnelReport r;
   r.name = name();
   r.configured = configured_;
@@ -141,47 +179,20 @@ exporters::TunnelReport Tunnel::report(const passive::IkePeerView* view, const W
   }
   r.state = to_string(state_);
   if (state_since_) r.state_since = clock.at(*state_since_);
-  for (const auto* c : verdict_.ranked()) {
-    const auto& row = diagnosis::row_of(c->cause);
-    exporters::CauseReport cause;
-    cause.cause = to_string(c->cause);
-    cause.active = c->active;
-    cause.confidence = to_string(c->confidence);
-    cause.severity = to_string(row.severity);
-    cause.first_seen = clock.at(c->first_seen);
-    cause.last_seen = clock.at(c->last_seen);
-    if (c->cleared) cause.cleared = clock.at(*c->cleared);
-    for (const auto s : row.sections) cause.sections.emplace_back(s);
-    cause.title = text_of(row.title);
-    cause.action = text_of(row.action);
-    cause.evidence = c->evidence;
-    for (const auto a : row.alternatives) cause.alternatives.emplace_back(to_string(a));
-    r.causes.push_back(std::move(cause));
-  }
-  for (const Event& e : events_) {
-    const std::string name(to_string(e.observation.sight));
-    std::string detail = diagnosis::describe(e.observation).en;
-    if (detail == name) detail.clear();  // an ordinary event says all by its name
-    r.events.push_back({clock.at(e.at), name, std::string(to_string(e.observation.by)), std::move(detail)});
-  }
+  for (const auto* c : verdict_.ranked()) r.causes.push_back(cause_report(*c, clock, detail));
+  r.event_counts.reserve(event_counts_.size());
   for (std::size_t i = 0; i < event_counts_.size(); ++i) {
     const auto sight = static_cast<IkeSight>(i);
     if (sight == IkeSight::request_answered || sight == IkeSight::ike_ended) continue;
     r.event_counts.emplace_back(to_string(sight), event_counts_[i]);
   }
-  for (const Stream& s : streams_) {
-    r.esp.push_back({fmt::format("0x{:08x}", s.last.spi), s.outbound ? "out" : "in", s.last.packets, s.last.bytes,
-                     s.last.lost, s.last.reordered, s.last.duplicates, s.last.in_udp});
-  }
   r.esp_in = esp_in_;
   r.esp_out = esp_out_;
+  if (detail == exporters::Detail::all) report_texts(r, view, clock);
   if (view == nullptr) return r;
   r.ike_version = view->version;
   r.nat.local = view->nat_local;
   r.nat.remote = view->nat_remote;
-  for (const auto& o : view->offers.local) r.offers.local.push_back(passive::to_string(o));
-  for (const auto& o : view->offers.remote) r.offers.remote.push_back(passive::to_string(o));
-  r.offers.differences = passive::differences(view->offers);
   r.ike_messages = {{"out", view->messages[0]}, {"in", view->messages[1]}};
   return r;
 }

@@ -58,9 +58,13 @@ class Tunnel {
   TimePoint last_heard() const { return last_heard_; }
   bool wants_probe() const { return evidence_.wants_probe(); }
 
-  exporters::TunnelReport report(const passive::IkePeerView* view, const WallClock& clock) const;
+  exporters::TunnelReport report(const passive::IkePeerView* view, const WallClock& clock,
+                                 exporters::Detail detail) const;
 
  private:
+  exporters::CauseReport cause_report(const diagnosis::CauseHistory& cause, const WallClock& clock,
+                                      exporters::Detail detail) const;
+  void report_texts(exporters::TunnelReport& report, const passive::IkePeerView* view, const WallClock& clock) const;
   void mark_changed() {
     if (!changed_ && changed_list_ != nullptr) changed_list_->push_back(this);
     changed_ = true;

@@ -72,8 +72,8 @@ Tunnel* TunnelList::find(std::string_view name) const {
 
 void TunnelList::advance(TimePoint now) {
   std::erase_if(waiting_, [&](Tunnel* tunnel) {
-    tunnel->evidence().advance(now);
     tunnel->listed = tunnel->waits();
+    if (tunnel->listed) tunnel->evidence().advance(now);
     return !tunnel->listed;
   });
 }

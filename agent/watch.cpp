@@ -236,10 +236,10 @@ void Watch::finish(TimePoint now) {
   settle(now);
 }
 
-std::vector<exporters::TunnelReport> Watch::report(const WallClock& clock) const {
+std::vector<exporters::TunnelReport> Watch::report(const WallClock& clock, exporters::Detail detail) const {
   std::vector<exporters::TunnelReport> reports;
   reports.reserve(tunnels_.all().size());
-  for (const auto& t : tunnels_.all()) reports.push_back(t->report(view_of(*t), clock));
+  for (const auto& t : tunnels_.all()) reports.push_back(t->report(view_of(*t), clock, detail));
   return reports;
 }
 

@@ -70,7 +70,8 @@ class Watch final : public passive::PacketSink, public passive::IkePeerSink {
   bool any_tunnel_between(const IpAddress& a, const IpAddress& b) const { return tunnels_.any_between(a, b); }
   const passive::IkePeerView* view_of(const Tunnel& tunnel) const;
   const Counters& counters() const { return counters_; }
-  std::vector<exporters::TunnelReport> report(const WallClock& clock) const;
+  std::vector<exporters::TunnelReport> report(const WallClock& clock,
+                                              exporters::Detail detail = exporters::Detail::all) const;
 
  private:
   Tunnel* discover(const passive::PeerKey& key);

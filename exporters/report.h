@@ -108,6 +108,12 @@ struct IkeProbeReport {
   std::string last_answer;        // "IKEv2 NO_PROPOSAL_CHOSEN", for people
 };
 
+// How much of a report is wanted: a scrape of many tunnels must not wait for texts that no metric shows.
+enum class Detail : std::uint8_t {
+  numbers,  // what metrics tell: without events, offers, single ESP streams and the texts of causes
+  all,
+};
+
 struct TunnelReport {
   std::string name;
   std::string local;  // addresses as text; empty: not known yet
@@ -123,8 +129,8 @@ struct TunnelReport {
   std::vector<EspReport> esp;
   EspTotals esp_in;
   EspTotals esp_out;
-  std::vector<std::pair<std::string, std::uint64_t>> event_counts;  // every event of the closed set, 0 too
-  std::vector<std::pair<std::string, std::uint64_t>> ike_messages;  // "in", "out" -> count
+  std::vector<std::pair<std::string_view, std::uint64_t>> event_counts;  // every event of the closed set, 0 too
+  std::vector<std::pair<std::string, std::uint64_t>> ike_messages;       // "in", "out" -> count
   std::vector<std::string> blind;  // sources that cannot see this tunnel now: capture, icmp, ike_probe
 };
 

@@ -31,7 +31,8 @@ std::uint64_t flag(bool value) { return value ? 1 : 0; }
 
 const AgentReport& agent(In& in) { return in.report.agent; }
 
-void counts(Sink& out, std::string_view tunnel, const std::vector<std::pair<std::string, std::uint64_t>>& values) {
+template <typename Counts>
+void counts(Sink& out, std::string_view tunnel, const Counts& values) {
   for (const auto& [name, count] : values) out.value({tunnel, name}, count);
 }
 

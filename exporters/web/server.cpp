@@ -266,7 +266,7 @@ void Server::Impl::render_next() {
       continue;
     }
     rendering_ = true;
-    Report report = handlers_.report();
+    Report report = handlers_.report(job.endpoint->source == Source::metrics ? Detail::numbers : Detail::all);
     if (!report.agent.http) report.agent.http = counters();
     asio::post(renderer_, [this, self = weak_from_this(), guard = asio::make_work_guard(io_), job = std::move(job),
                            report = std::move(report)]() mutable {

@@ -21,7 +21,7 @@ namespace tunnelwatch::exporters {
 
 // What the server asks the agent, always on the io_context's thread.
 struct Handlers {
-  std::function<Report()> report;                       // called at each request that needs one, one at a time
+  std::function<Report(Detail)> report;                 // called at each request that needs one, one at a time
   std::function<std::vector<std::string>()> not_ready;  // reasons in a person's words; empty: ready
   std::span<const CauseInfo> causes;                    // outlives the server
 };

@@ -27,7 +27,8 @@ class IkeTracker::Peer final : public IkeObservationSink {
 
   const IkePeerView& view() const { return view_; }
   bool pinned = false;
-  bool listed = false;  // among those that the tracker advances
+  Standing standing = Standing::stranger;  // the list that it is in
+  bool listed = false;                     // among those that the tracker advances
   // Both ends were heard, so this is no stranger's packet.
   bool both_heard() const { return view_.messages[0] > 0 && view_.messages[1] > 0; }
   bool names(const IpAddress& address) const { return view_.key.local == address || view_.key.remote == address; }

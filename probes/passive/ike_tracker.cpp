@@ -57,13 +57,38 @@ IkeTracker::Pair IkeTracker::pair_of(const IpAddress& a, const IpAddress& b) { r
 void IkeTracker::set_local_addresses(std::vector<IpAddress> addresses) { local_addresses_ = std::move(addresses); }
 
 void IkeTracker::pin(const IpAddress& remote) {
-  if (!contains(pinned_, remote)) pinned_.push_back(remote);
-  for (auto& peer : peers_) peer->pinned = peer->pinned || peer->names(remote);
+  pinned_.insert(remote);
+  for (auto& list : peers_) {
+    for (auto& peer : list) peer->pinned = peer->pinned || peer->names(remote);
+  }
+  place_all();
 }
 
 void IkeTracker::unpin_all() {
   pinned_.clear();
-  for (auto& peer : peers_) peer->pinned = false;
+  for (auto& peer : of(Standing::pinned)) peer->pinned = false;
+  place_all();
+}
+
+// Puts a peer first in the list where it belongs.
+void IkeTracker::place(PeerList::iterator it) {
+  Peer& peer = **it;
+  const Standing now = peer.pinned ? Standing::pinned : peer.both_heard() ? Standing::heard : Standing::stranger;
+  of(now).splice(of(now).begin(), of(peer.standing), it);
+  peer.standing = now;
+}
+
+void IkeTracker::place_all() {
+  PeerList all;  // the longest silent first, as far as their standing tells
+  for (auto& list : peers_) {
+    list.reverse();
+    all.splice(all.end(), list);
+  }
+  while (!all.empty()) {
+    all.front()->standing = Standing::stranger;
+    of(Standing::stranger).splice(of(Standing::stranger).begin(), all, all.begin());
+    place(of(Standing::stranger).begin());
+  }
 }
 
 // Which end is ours: the machine's own addresses and the configuration know; the link layer may tell; a TTL that no
@@ -72,9 +97,9 @@ void IkeTracker::unpin_all() {
 PeerKey IkeTracker::guess_key(const wire::Datagram& d, bool& certain) const {
   bool source_is_local = true;
   certain = true;
-  if (contains(local_addresses_, d.source) || contains(pinned_, d.destination)) {
+  if (contains(local_addresses_, d.source) || pinned_.contains(d.destination)) {
     source_is_local = true;
-  } else if (contains(local_addresses_, d.destination) || contains(pinned_, d.source)) {
+  } else if (contains(local_addresses_, d.destination) || pinned_.contains(d.source)) {
     source_is_local = false;
   } else {
     certain = false;
@@ -85,58 +110,52 @@ PeerKey IkeTracker::guess_key(const wire::Datagram& d, bool& certain) const {
 
 // An SA of a known peer may go on, or be answered, between other addresses. The search is for what names an SA only,
 // and rare: a flood of forged messages must not make it dear.
-IkeTracker::PeerList::iterator IkeTracker::peer_of_session(const wire::Datagram& d, TimePoint at) {
+std::optional<IkeTracker::PeerList::iterator> IkeTracker::peer_of_session(const wire::Datagram& d, TimePoint at) {
   constexpr unsigned kSearchesASecond = 100;
   const auto header = wire::parse_ike_header(d.payload);
   if (!header || header->spi_initiator == 0 || (header->spi_responder == 0 && !header->is_response()))
-    return peers_.end();
+    return std::nullopt;
   if (at - searches_since_ >= std::chrono::seconds(1) || at < searches_since_) {
     searches_since_ = at;
     searches_ = 0;
   }
-  if (++searches_ > kSearchesASecond) return peers_.end();
-  return std::find_if(peers_.begin(), peers_.end(), [&](const auto& peer) {
-    const auto& key = peer->view().key;
-    const bool one_end_stays =
-        d.source == key.local || d.source == key.remote || d.destination == key.local || d.destination == key.remote;
-    return one_end_stays && peer->aliases.size() < Peer::kMostAliases && peer->has_session(*header);
-  });
+  if (++searches_ > kSearchesASecond) return std::nullopt;
+  for (PeerList& list : peers_) {
+    const auto found = std::find_if(list.begin(), list.end(), [&](const auto& peer) {
+      const auto& key = peer->view().key;
+      const bool one_end_stays =
+          d.source == key.local || d.source == key.remote || d.destination == key.local || d.destination == key.remote;
+      return one_end_stays && peer->aliases.size() < Peer::kMostAliases && peer->has_session(*header);
+    });
+    if (found != list.end()) return found;
+  }
+  return std::nullopt;
 }
 
-IkeTracker::Peer& IkeTracker::peer_for(const wire::Datagram& d, TimePoint at) {
+IkeTracker::PeerList::iterator IkeTracker::peer_for(const wire::Datagram& d, TimePoint at) {
   const Pair pair = pair_of(d.source, d.destination);
-  if (const auto found = by_pair_.find(pair); found != by_pair_.end()) {
-    peers_.splice(peers_.begin(), peers_, found->second);
-    return **found->second;
-  }
-  if (const auto known = peer_of_session(d, at); known != peers_.end()) {
-    (*known)->aliases.push_back(pair);
-    by_pair_.emplace(pair, known);
-    return **known;
+  if (const auto found = by_pair_.find(pair); found != by_pair_.end()) return found->second;
+  if (const auto known = peer_of_session(d, at)) {
+    (**known)->aliases.push_back(pair);
+    by_pair_.emplace(pair, *known);
+    return *known;
   }
   make_room();
   bool certain = false;
   const PeerKey key = guess_key(d, certain);
-  peers_.push_front(std::make_unique<Peer>(*this, key, certain));
-  peers_.front()->pinned = contains(pinned_, key.remote);
-  by_pair_.emplace(pair, peers_.begin());
-  return *peers_.front();
+  PeerList& strangers = of(Standing::stranger);
+  strangers.push_front(std::make_unique<Peer>(*this, key, certain));
+  strangers.front()->pinned = pinned_.contains(key.remote);
+  by_pair_.emplace(pair, strangers.begin());
+  return strangers.begin();
 }
 
 void IkeTracker::make_room() {
-  if (peers_.size() < limits_.peers) return;
-  auto victim = peers_.end();
-  for (auto it = std::prev(peers_.end());; --it) {  // from the longest silent on
-    if (!(*it)->pinned) {
-      if (victim == peers_.end()) victim = it;
-      if (!(*it)->both_heard()) {
-        victim = it;
-        break;
-      }
-    }
-    if (it == peers_.begin()) break;
-  }
-  if (victim == peers_.end()) return;  // all are of the configuration, which is bounded
+  const PeerList& strangers = of(Standing::stranger);
+  const PeerList& heard = of(Standing::heard);
+  if (strangers.size() + heard.size() < std::max<std::size_t>(limits_.peers, 1)) return;
+  PeerList& from = of(strangers.empty() ? Standing::heard : Standing::stranger);
+  const auto victim = std::prev(from.end());
   const PeerKey key = (*victim)->view().key;
   erase(victim);
   ++counters_.evicted_peers;
@@ -148,7 +167,8 @@ void IkeTracker::erase(PeerList::iterator peer) {
   by_pair_.erase(pair_of(key.local, key.remote));
   for (const Pair& alias : (*peer)->aliases) by_pair_.erase(alias);
   std::erase(waiting_, peer->get());
-  peers_.erase(peer);
+  if (latest_ == peer->get()) latest_ = nullptr;
+  of((*peer)->standing).erase(peer);
 }
 
 void IkeTracker::on_ike(const wire::Datagram& d, TimePoint at, bool reassembled) {
@@ -162,15 +182,18 @@ void IkeTracker::on_ike(const wire::Datagram& d, TimePoint at, bool reassembled)
     ++counters_.own_probes;
     return;
   }
-  Peer& peer = peer_for(d, at);
+  const auto found = peer_for(d, at);
+  Peer& peer = **found;
+  latest_ = &peer;
   if (peer.has_duplicate(fingerprint_of(d.payload), d, at)) {
     ++counters_.duplicates;
     if (peer.learn_forwarding()) peer.replay();
-    return;
+  } else {
+    if (peer.learn_direction(d, at)) peer.replay();
+    peer.on_datagram(d, at, reassembled);
+    list_if_waiting(peer);
   }
-  if (peer.learn_direction(d, at)) peer.replay();
-  peer.on_datagram(d, at, reassembled);
-  list_if_waiting(peer);
+  place(found);
 }
 
 void IkeTracker::on_esp(const IpAddress& source, const IpAddress& destination, bool in_udp, TimePoint at) {
@@ -197,11 +220,13 @@ void IkeTracker::advance(TimePoint now) {
 }
 
 void IkeTracker::finish(TimePoint last) {
-  for (auto& peer : peers_) peer->finish(last);
+  for (auto& list : peers_) {
+    for (auto& peer : list) peer->finish(last);
+  }
 }
 
 const IkePeerView* IkeTracker::find(const PeerKey& key) const {
-  if (!peers_.empty() && peers_.front()->view().key == key) return &peers_.front()->view();  // whose packet came last
+  if (latest_ != nullptr && latest_->view().key == key) return &latest_->view();
   const auto found = by_pair_.find(pair_of(key.local, key.remote));
   return found == by_pair_.end() ? nullptr : &(*found->second)->view();
 }
@@ -213,13 +238,15 @@ std::optional<PeerKey> IkeTracker::key_of(const IpAddress& a, const IpAddress& b
 }
 
 bool IkeTracker::is_sent_by_us(const IpAddress& source, const IpAddress& destination) const {
-  if (contains(local_addresses_, source) || contains(pinned_, destination)) return true;
-  if (contains(local_addresses_, destination) || contains(pinned_, source)) return false;
+  if (contains(local_addresses_, source) || pinned_.contains(destination)) return true;
+  if (contains(local_addresses_, destination) || pinned_.contains(source)) return false;
   return source < destination;
 }
 
 void IkeTracker::for_each(const std::function<void(const IkePeerView&)>& visit) const {
-  for (const auto& peer : peers_) visit(peer->view());
+  for (const auto& list : peers_) {
+    for (const auto& peer : list) visit(peer->view());
+  }
 }
 
 bool IkeTracker::Peer::has_duplicate(std::uint64_t fingerprint, const wire::Datagram& d, TimePoint at) {

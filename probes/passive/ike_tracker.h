@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <variant>
 #include <vector>
 
@@ -117,11 +118,17 @@ class IkeTracker {
     std::size_t operator()(const Pair& p) const { return p.low.hash() * 31 + p.high.hash(); }
   };
   using PeerList = std::list<std::unique_ptr<Peer>>;
+  // Who goes first when room is needed: strangers, of whom one side only was heard; never those of the configuration.
+  enum class Standing : std::uint8_t { stranger, heard, pinned };
+  static constexpr std::size_t kStandings = 3;
 
   static Pair pair_of(const IpAddress& a, const IpAddress& b);
-  Peer& peer_for(const wire::Datagram& datagram, TimePoint at);
-  PeerList::iterator peer_of_session(const wire::Datagram& datagram, TimePoint at);
+  PeerList::iterator peer_for(const wire::Datagram& datagram, TimePoint at);
+  std::optional<PeerList::iterator> peer_of_session(const wire::Datagram& datagram, TimePoint at);
   PeerKey guess_key(const wire::Datagram& datagram, bool& certain) const;
+  PeerList& of(Standing standing) { return peers_[static_cast<std::size_t>(standing)]; }
+  void place(PeerList::iterator peer);
+  void place_all();
   void make_room();
   void erase(PeerList::iterator peer);
   void list_if_waiting(Peer& peer);
@@ -129,10 +136,11 @@ class IkeTracker {
   IkeTrackerLimits limits_;
   IkePeerSink& sink_;
   std::vector<IpAddress> local_addresses_;
-  std::vector<IpAddress> pinned_;
+  std::unordered_set<IpAddress, IpAddressHash> pinned_;
   std::function<bool(std::uint64_t)> own_spi_;
-  PeerList peers_;              // the most recently heard first
-  std::vector<Peer*> waiting_;  // those that time alone may make say something
+  std::array<PeerList, kStandings> peers_;  // by standing, each with the most recently heard first
+  const Peer* latest_ = nullptr;            // whose packet came last
+  std::vector<Peer*> waiting_;              // those that time alone may make say something
   std::unordered_map<Pair, PeerList::iterator, PairHash> by_pair_;
   TimePoint searches_since_{};
   unsigned searches_ = 0;

@@ -1,3 +1,4 @@
 tunnelwatch_test(watch_test
-  SOURCES analysis_test.cpp progress_bar_test.cpp readme_test.cpp rules_test.cpp timeline_test.cpp watch_v1_test.cpp watch_v2_test.cpp
-  LIBRARIES tunnelwatch::watch tunnelwatch::terminal tunnelwatch::wire ZLIB::ZLIB)
+  SOURCES analysis_test.cpp analysis_traffic_test.cpp progress_bar_test.cpp readme_test.cpp report_detail_test.cpp rules_test.cpp
+          timeline_test.cpp tunnel_list_test.cpp watch_v1_test.cpp watch_v2_test.cpp
+  LIBRARIES tunnelwatch::watch tunnelwatch::terminal tunnelwatch::wire tunnelwatch_bench_traffic ZLIB::ZLIB)

@@ -39,11 +39,11 @@ def cpu_of(pid):
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def memory_of(pid):
-    """Resident bytes of a living process."""
+def memory_of(pid, which="VmRSS"):
+    """Resident bytes of a living process now, or of its whole life (VmHWM)."""
     with open(f"/proc/{pid}/status") as file:
         for line in file:
-            if line.startswith("VmRSS:"):
+            if line.startswith(which + ":"):
                 return int(line.split()[1]) * 1024
     raise CommandFailed(f"process {pid} has no memory: it ended")
 

@@ -1,14 +1,17 @@
 """A gateway's namespace and the far end of its line, with no way out of either: the gateway's peers and the hosts behind
-them are all the far end itself, which answers their pings."""
+them are all the far end itself, which answers their pings and the probes of their IKE."""
 
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import signal
 import time
+from dataclasses import dataclass
 
 from bench.measure import cpu_of, memory_of
+from bench.responder import Responder
 from lab import netns
 from lab.shell import CommandFailed, Process, wait_until
 
@@ -39,6 +42,7 @@ def configuration(tunnels, inner_hosts=0):
             "name": f"tunnel-{number:04}",
             "local": GATEWAY,
             "remote": peer(number),
+            "ike_version": 2,
             **({"inner_hosts": [inner_host(number, host) for host in range(inner_hosts)]} if inner_hosts else {}),
         } for number in range(tunnels)],
     }
@@ -52,6 +56,7 @@ class Site:
         self._gateway = f"{netns.owner_tag()}-bench-a"
         self._far = f"{netns.owner_tag()}-bench-b"
         self._cleanup = contextlib.ExitStack()
+        self._seeds = itertools.count(1)  # no two senders' negotiations have the same SPIs
 
     def __enter__(self):
         try:
@@ -69,6 +74,7 @@ class Site:
                 "route add blackhole default",
             ])
             netns.ip_batch(self._gateway, [f"route add default via {FAR}"])
+            self._cleanup.callback(Responder(self._far).stop)
         except BaseException:
             self._cleanup.close()
             raise
@@ -80,14 +86,12 @@ class Site:
     def inside(self, *command):
         return ["ip", "netns", "exec", self._gateway, *command]
 
-    def send(self, seconds, esp=0, tunnels=1, flood=0, live=0):
-        """Starts the sender on the far end, in the background."""
-        log = os.path.join(self.bench.folder, "sender.log")
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(log)
-        command = ["ip", "netns", "exec", self._far, self.bench.tool("send_packets"), "far", seconds, esp, tunnels, flood,
-                   live, 1]
-        return Sender(self._started(command, log))
+    def send(self, seconds, tunnels=1, live=0, esp=0, flood=0):
+        """Starts the sender on the far end, in the background: tests/bench/traffic/send_packets.cpp."""
+        # Before all others: nobody may be spared packets because the sender waited for its turn.
+        command = ["chrt", "--fifo", "10", "ip", "netns", "exec", self._far, self.bench.tool("send_packets"), "far",
+                   seconds, tunnels, live, esp, flood, next(self._seeds)]
+        return Sender(self._started(command, "sender.log"))
 
     def start_agent(self, settings):
         agent = Agent(self, settings)
@@ -96,7 +100,7 @@ class Site:
 
     def start(self, log, *command):
         """Another program on the gateway."""
-        return self._started(self.inside(*command), os.path.join(self.bench.folder, log))
+        return self._started(self.inside(*command), log)
 
     def get(self, path):
         """Status and body of an answer of the agent; 0 where there is none."""
@@ -110,24 +114,37 @@ class Site:
             return 0, b""
 
     def _started(self, command, log):
-        process = Process(command, log)
+        path = os.path.join(self.bench.folder, log)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)  # what an earlier round said
+        process = Process(command, path)
         self._cleanup.callback(process.kill)
         return process
+
+
+@dataclass(frozen=True)
+class Sent:
+    esp: int
+    forged: int
+    seconds: float
+    late_ms: float  # the worst delay of what was to be sent in one millisecond
 
 
 class Sender:
     def __init__(self, process):
         self._process = process
 
-    def finish(self, timeout):
-        """What was sent: (ESP, forged, ESP of the live tunnel, worst delay of a step in ms)."""
-        if not self._process.wait(timeout) or self._process.ended() != 0:
-            raise CommandFailed(f"the sender failed: status {self._process.ended()} {self._process.output().strip()}")
-        words = self._process.output().split()
-        return int(words[1]), int(words[2]), int(words[3]), float(words[5])
-
     def running(self):
         return self._process.ended() is None
+
+    def finish(self, timeout):
+        """Waits for its end; what it sent."""
+        if not self._process.wait(timeout):
+            raise CommandFailed("the sender is not done in time")
+        if self._process.ended() != 0:
+            raise CommandFailed(f"the sender failed: {self._process.output().strip()}")
+        words = self._process.output().split()
+        return Sent(int(words[1]), int(words[2]), float(words[4]), float(words[6]))
 
 
 class Agent:
@@ -156,18 +173,14 @@ class Agent:
     def cpu(self):
         return cpu_of(self.pid)
 
-    def memory(self):
-        return memory_of(self.pid)
+    def memory(self, which="VmRSS"):
+        return memory_of(self.pid, which)
 
     def report(self):
         status, body = self._site.get("/api/v1/report")
         if status != 200:
             raise CommandFailed(f"the agent answers /api/v1/report with {status}")
         return json.loads(body)
-
-    def capture(self):
-        """What it says of its capture; not older than the last half second."""
-        return self.report()["agent"]["captures"][0]
 
     def stop(self):
         self._process.stop(signal.SIGTERM, patience=5)

@@ -85,7 +85,10 @@ class ServerTest : public testing::Test {
  protected:
   void start(ServerLimits limits = {}) {
     Handlers handlers;
-    handlers.report = [this] { return report_; };
+    handlers.report = [this](Detail detail) {
+      details_.push_back(detail);
+      return report_;
+    };
     handlers.not_ready = [this] { return not_ready_; };
     handlers.causes = causes_;
     server_ = std::make_unique<Server>(io_, handlers, limits);
@@ -125,6 +128,7 @@ class ServerTest : public testing::Test {
   asio::io_context io_{1};
   asio::executor_work_guard<asio::io_context::executor_type> guard_ = asio::make_work_guard(io_);
   Report report_ = sample_report();
+  std::vector<Detail> details_;  // what was asked of the agent; read on the loop
   std::vector<std::string> not_ready_;
   std::vector<CauseInfo> causes_ = sample_causes();
   std::unique_ptr<Server> server_;
@@ -199,6 +203,13 @@ TEST_F(ServerTest, Answers) {
     EXPECT_THAT(answer, HasSubstr("X-Content-Type-Options: nosniff"));
     EXPECT_THAT(answer, HasSubstr("Cache-Control: no-store"));
   }
+}
+
+TEST_F(ServerTest, AScrapeAsksForNumbersAlone) {
+  start();
+  for (const char* path : {"/metrics", "/api/v1/report", "/status", "/status/zh"}) get(path);
+  const auto asked = on_loop([&] { return details_; });
+  EXPECT_THAT(asked, testing::ElementsAre(Detail::numbers, Detail::all, Detail::all, Detail::all));
 }
 
 TEST_F(ServerTest, ReportOfOneTunnelHasNoOther) {
@@ -363,7 +374,7 @@ TEST_F(ServerTest, StopIsQuickAndClosesEverything) {
 TEST_F(ServerTest, StopLetsTheLoopEndAtAnyMoment) {
   for (int round = 0; round < 200; ++round) {
     asio::io_context io{1};
-    Server server(io, {[this] { return report_; }, {}, {}});
+    Server server(io, {[this](Detail) { return report_; }, {}, {}});
     ASSERT_FALSE(server.listen({*IpAddress::parse("127.0.0.1"), 0}));
     Client client(server.port());
     client.say("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");

@@ -35,7 +35,7 @@ int main() {
   std::uint64_t asked = 0;
   Handlers handlers;
   handlers.causes = causes;
-  handlers.report = [&] {
+  handlers.report = [&](exporters::Detail) {
     ++asked;
     Report now = report;
     now.generated += std::chrono::seconds(2 * asked);

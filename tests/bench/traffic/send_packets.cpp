@@ -1,9 +1,9 @@
 // Sends packets from a raw socket at an even pace: what a gateway would see on its line.
-// usage: tunnelwatch_bench_send_packets INTERFACE SECONDS ESP_RATE TUNNELS FLOOD_RATE LIVE_RATE SEED
-// ESP_RATE: ESP packets a second over TUNNELS tunnels. FLOOD_RATE: forged first messages of IKE a second, each from
-// another address. LIVE_RATE: tunnel 0 is negotiated, its liveness asked and answered each second, and so much ESP goes
-// both ways. Prints what was sent, how long it took, and the worst delay of a millisecond's packets in milliseconds:
-// "sent ESP FLOOD LIVE in SECONDS late MILLISECONDS".
+// usage: tunnelwatch_bench_send_packets INTERFACE SECONDS TUNNELS LIVE ESP_RATE FLOOD_RATE SEED
+// Of TUNNELS tunnels the first LIVE are negotiated, and their liveness is asked and answered every ten seconds.
+// ESP_RATE ESP packets a second go over all of them, both ways. FLOOD_RATE: forged first messages of IKE a second, each
+// from another address. Prints what was sent, how long it took, and the worst delay of a millisecond's packets in
+// milliseconds: "sent ESP FORGED in SECONDS late MILLISECONDS".
 #include "tests/bench/traffic/frames.h"
 #include "tests/bench/traffic/ike_life.h"
 
@@ -96,41 +96,42 @@ struct Pace {
 
 class Traffic {
  public:
-  Traffic(const char* interface, std::uint64_t esp, std::uint32_t tunnels, std::uint64_t flood, std::uint64_t live,
+  Traffic(const char* interface, std::uint32_t tunnels, std::uint32_t live, std::uint64_t esp, std::uint64_t flood,
           std::uint64_t seed)
-      : line_(interface), random_(seed), life_(random_()), esp_{esp}, flood_{flood}, live_{live} {
+      : line_(interface), random_(seed), esp_{esp}, flood_{flood}, liveness_{(live + 9) / 10} {
     for (std::uint32_t i = 0; i < 2 * tunnels; ++i) streams_.emplace_back(i);
-    forged_ = life_.initiation();
-    if (live_.rate != 0) tell(life_.negotiation(0));
+    for (std::uint32_t i = 0; i < live; ++i) lives_.emplace_back(random_());
+    forged_ = IkeLife(random_()).initiation();
   }
 
   void run(double seconds) {
     const std::int64_t begin = now();
     const std::int64_t end = begin + static_cast<std::int64_t>(seconds * 1e9);
-    std::int64_t next_liveness = begin + kSecond;
     for (std::int64_t step = begin + kStep; step <= end; step += kStep) {
       sleep_until(step);
       late_ = std::max(late_, now() - step);
       const std::int64_t passed = step - begin;  // what could not be sent in time is sent late
+      if (negotiated_ < lives_.size()) {
+        tell(negotiated_, lives_[negotiated_].negotiation(0));
+        ++negotiated_;
+      }
       for (auto n = esp_.due(passed); n > 0; --n) send_esp(streams_[esp_.sent++ % streams_.size()]);
       for (auto n = flood_.due(passed); n > 0; --n) send_forged();
-      for (auto n = live_.due(passed); n > 0; --n) send_esp(streams_[live_.sent++ % 2]);
-      if (live_.rate != 0 && begin + passed >= next_liveness) {
-        tell(life_.liveness(0));
-        next_liveness += kSecond;
+      for (auto n = liveness_.due(passed); n > 0; --n) {
+        const std::size_t tunnel = liveness_.sent++ % lives_.size();
+        if (tunnel < negotiated_) tell(tunnel, lives_[tunnel].liveness(0));
       }
       line_.flush();
     }
-    std::printf("sent %" PRIu64 " %" PRIu64 " %" PRIu64 " in %.3f late %.1f\n", esp_.sent, flood_.sent, live_.sent,
+    std::printf("sent %" PRIu64 " %" PRIu64 " in %.3f late %.1f\n", esp_.sent, flood_.sent,
                 static_cast<double>(now() - begin) / 1e9, static_cast<double>(late_) / 1e6);
   }
 
  private:
-  void tell(const std::vector<IkeMessage>& messages) {
+  void tell(std::size_t tunnel, const std::vector<IkeMessage>& messages) {
     for (const IkeMessage& m : messages) {
-      for (const Buffer& frame : frames_of(0, m, 0)) line_.add(frame, frame.size());
+      for (const Buffer& frame : frames_of(static_cast<std::uint32_t>(tunnel), m, 0)) line_.add(frame, frame.size());
     }
-    line_.flush();
   }
 
   void send_esp(EspStream& stream) {
@@ -152,11 +153,12 @@ class Traffic {
 
   Line line_;
   std::mt19937_64 random_;
-  IkeLife life_;
   Pace esp_;
   Pace flood_;
-  Pace live_;
+  Pace liveness_;
   std::vector<EspStream> streams_;
+  std::vector<IkeLife> lives_;
+  std::size_t negotiated_ = 0;
   Buffer forged_;
   std::int64_t late_ = 0;
 };
@@ -166,14 +168,15 @@ class Traffic {
 
 int main(int argc, char** argv) {
   if (argc != 8) {
-    std::fprintf(
-        stderr, "usage: tunnelwatch_bench_send_packets INTERFACE SECONDS ESP_RATE TUNNELS FLOOD_RATE LIVE_RATE SEED\n");
+    std::fprintf(stderr,
+                 "usage: tunnelwatch_bench_send_packets INTERFACE SECONDS TUNNELS LIVE ESP_RATE FLOOD_RATE SEED\n");
     return 2;
   }
   const auto number = [&](int i) { return std::strtoull(argv[i], nullptr, 10); };
-  const auto tunnels = std::max<std::uint32_t>(1, static_cast<std::uint32_t>(number(4)));
-  auto traffic =
-      std::make_unique<tunnelwatch::bench::Traffic>(argv[1], number(3), tunnels, number(5), number(6), number(7));
+  const auto tunnels = std::max<std::uint32_t>(1, static_cast<std::uint32_t>(number(3)));
+  const auto live = static_cast<std::uint32_t>(number(4));
+  const auto traffic =
+      std::make_unique<tunnelwatch::bench::Traffic>(argv[1], tunnels, live, number(5), number(6), number(7));
   traffic->run(std::strtod(argv[2], nullptr));
   return 0;
 }
