@@ -1,5 +1,7 @@
 #include "agent/diagnosis/rules.h"
+#include "agent/timeline.h"
 #include "exporters/prometheus/catalogue.h"
+#include "tests/support/ike_bytes.h"
 
 #include <fstream>
 #include <set>
@@ -54,6 +56,99 @@ TEST(Readme, ListsTheCausesThatRulesCanRaise) {
   }
   EXPECT_EQ(between("causes"), expected);
 }
+
+// The conversation of README's example: a repeated first message, a refusal, and a second attempt with the right key.
+class Example {
+ public:
+  std::string tell() {
+    using namespace wire;
+    say(0, out, 500, first(1, false));
+    say(4003, out, 500, first(1, false));
+    say(4021, in, 500, first(1, true));
+    say(4040, out, 4500, sealed(1, ike_auth, false, v2_id_initiator, 220));
+    say(4062, in, 4500, sealed(1, ike_auth, true, v2_notify, 8));
+    say(34050, out, 500, first(2, false));
+    say(34068, in, 500, first(2, true));
+    say(34090, out, 4500, sealed(2, ike_auth, false, v2_id_initiator, 220));
+    say(34115, in, 4500, sealed(2, ike_auth, true, v2_id_responder, 180));
+    pass(34300);
+    for (std::uint64_t n = 1; n <= 5; ++n) esp(34300 + static_cast<int>(n) * 100, n);
+    watch_.finish(now_);
+    timeline_.finish(now_);
+    return text_;
+  }
+
+ private:
+  enum Way { out, in };
+
+  static test::RawMessage first(std::uint64_t attempt, bool answer) {
+    test::RawMessage m;
+    m.spi_i = attempt;
+    m.spi_r = answer ? 2 : 0;
+    m.flags = answer ? 0x20 : 0x08;
+    m.payloads = {test::sa_v2({}), test::ke_v2(14), {wire::v2_nonce, test::Buffer(32, 1)}};
+    if (answer) m.payloads.push_back({wire::v2_vendor, strongswan()});
+    return m;
+  }
+  static test::Buffer strongswan() {
+    return {0x88, 0x2f, 0xe5, 0x6d, 0x6f, 0xd2, 0x0d, 0xbc, 0x22, 0x51, 0x61, 0x3b, 0x2e, 0xbe, 0x5b, 0xeb};
+  }
+  static test::RawMessage sealed(std::uint64_t attempt, std::uint8_t exchange, bool answer, std::uint8_t inside,
+                                 std::size_t bytes) {
+    test::RawMessage m = first(attempt, answer);
+    m.spi_r = 2;
+    m.exchange = exchange;
+    m.message_id = 1;
+    m.payloads = {test::encrypted_v2(inside, bytes)};
+    return m;
+  }
+  void pass(int ms) {
+    for (; now_ + kTick < begun_ + std::chrono::milliseconds(ms); now_ += kTick) {
+      timeline_.advance(now_);
+      watch_.advance(now_);
+    }
+    now_ = begun_ + std::chrono::milliseconds(ms);
+  }
+  void say(int ms, Way way, std::uint16_t port, const test::RawMessage& message) {
+    pass(ms);
+    const test::Buffer bytes = test::bytes_of(message);
+    wire::Datagram d;
+    d.kind = wire::DatagramKind::ike;
+    d.source = way == out ? kGateway : kPeer;
+    d.destination = way == out ? kPeer : kGateway;
+    d.source_port = d.destination_port = port;
+    d.ttl = way == out ? 64 : 57;
+    d.payload = bytes;
+    timeline_.on_ike(d, now_, false);
+    watch_.settle(now_);
+  }
+  void esp(int ms, std::uint64_t packets) {
+    pass(ms);
+    passive::EspStreamSummary s;
+    s.source = kGateway;
+    s.destination = kPeer;
+    s.spi = 0xc6a71b05;
+    s.in_udp = true;
+    s.source_port = s.destination_port = 4500;
+    s.packets = packets;
+    s.bytes = packets * 132;
+    s.first = begun_ + std::chrono::milliseconds(34400);
+    s.last = now_;
+    timeline_.on_esp(s);
+    watch_.settle(now_);
+  }
+
+  static constexpr Duration kTick = std::chrono::milliseconds(100);
+  static inline const IpAddress kGateway = *IpAddress::parse("192.0.2.10");
+  static inline const IpAddress kPeer = *IpAddress::parse("198.51.100.20");
+  const TimePoint begun_ = TimePoint{} + std::chrono::seconds(1'772'439'300);
+  TimePoint now_ = begun_;
+  std::string text_;
+  agent::Watch watch_{{.discovery = {}, .loss = {}, .offline = true}};
+  agent::Timeline timeline_{watch_, {}, [this](std::string_view lines) { text_ += lines; }};
+};
+
+TEST(Readme, ShowsATimelineAsItIs) { EXPECT_EQ(between("timeline"), "```\n" + Example().tell() + "```\n"); }
 
 }  // namespace
 }  // namespace tunnelwatch

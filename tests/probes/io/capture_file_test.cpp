@@ -130,6 +130,56 @@ TEST_F(CaptureFileTest, SizeAndPosition) {
   }
 }
 
+// A live capture through a pipe: each packet is there as soon as it was written, and the writer goes on.
+TEST_F(CaptureFileTest, APipeIsReadAsItComes) {
+  const Buffer bytes = read_bytes(write_pcap("live.pcap", DLT_RAW, {{1, kIke}, {2, kIke}}));
+  const std::size_t first = bytes.size() - kIke.size() - 16;  // the header and one packet
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  ASSERT_EQ(write(ends[1], bytes.data(), first), static_cast<ssize_t>(first));
+  const std::vector<std::string> paths{"/dev/fd/" + std::to_string(ends[0])};
+  alarm(20);  // a reader that wants more than there is would wait for ever
+  auto files = CaptureFiles::open(paths);
+  ASSERT_TRUE(files) << files.error();
+  CapturedFrame frame;
+  ASSERT_EQ(files->next(frame), CaptureFiles::Next::frame);
+  EXPECT_EQ(frame.at.time_since_epoch().count(), 1);
+  ASSERT_EQ(write(ends[1], bytes.data() + first, bytes.size() - first), static_cast<ssize_t>(bytes.size() - first));
+  ASSERT_EQ(files->next(frame), CaptureFiles::Next::frame);
+  EXPECT_EQ(frame.at.time_since_epoch().count(), 2);
+  close(ends[1]);
+  EXPECT_EQ(files->next(frame), CaptureFiles::Next::end);
+  alarm(0);
+  close(ends[0]);
+}
+
+TEST_F(CaptureFileTest, APackedPipeOfSeveralMembersAndABrokenOne) {
+  std::vector<Packet> packets;
+  for (int i = 0; i < 3000; ++i) packets.push_back({i, filler(200, static_cast<std::uint8_t>(i * 7))});
+  const std::string plain = write_pcap("p.pcap", DLT_RAW, packets);
+  const Buffer bytes = read_bytes(plain);
+  const auto half = static_cast<std::ptrdiff_t>(bytes.size() / 2);
+  const Buffer one = read_bytes(gzip(write_bytes("one", Buffer(bytes.begin(), bytes.begin() + half))));
+  const Buffer two = read_bytes(gzip(write_bytes("two", Buffer(bytes.begin() + half, bytes.end()))));
+  const auto through_pipe = [&](const Buffer& packed) {
+    std::FILE* pipe = popen(("cat " + write_bytes("packed", packed)).c_str(), "r");
+    const Read read = read_all({"/dev/fd/" + std::to_string(fileno(pipe))});
+    pclose(pipe);
+    return read;
+  };
+  const Read whole = through_pipe(joined({one, two}));
+  EXPECT_TRUE(whole.errors.empty());
+  EXPECT_EQ(whole.packets, read_all({plain}).packets);
+  Buffer broken = joined({one, two});
+  for (std::size_t i = one.size() / 2; i < one.size() / 2 + 64; ++i) broken[i] = 0xff;
+  const Read part = through_pipe(broken);
+  EXPECT_EQ(part.errors.size() + part.truncated.size(), 1U);
+  EXPECT_LT(part.packets.size(), 3000U);
+  Buffer wrong_sum = joined({one, two});
+  wrong_sum[wrong_sum.size() - 8] ^= 1;  // the checksum before the length ends a member
+  EXPECT_EQ(through_pipe(wrong_sum).errors.size(), 1U);
+}
+
 TEST_F(CaptureFileTest, ThePipesSizeIsNotKnown) {
   const std::string plain = write_pcap("in.pcap", DLT_RAW, {{1, kIke}});
   std::FILE* pipe = popen(("cat " + plain).c_str(), "r");
