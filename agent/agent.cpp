@@ -1,6 +1,7 @@
 #include "agent/agent.h"
 
 #include "agent/cause_list.h"
+#include "agent/interest.h"
 #include "agent/log.h"
 #include "agent/probe_driver.h"
 #include "agent/service_notify.h"
@@ -100,6 +101,10 @@ class Agent::Impl final : public passive::PacketSink {
     watch_.settle(stream.last);
   }
   void on_fragments(const passive::FragmentEvent& event) override { watch_.on_fragments(event); }
+  void on_leak(const passive::LeakSummary& leak) override {
+    watch_.on_leak(leak);
+    watch_.settle(leak.last);
+  }
 
  private:
   struct Captured {
@@ -111,6 +116,7 @@ class Agent::Impl final : public passive::PacketSink {
   void reload();
   void apply(const config::Settings& settings);
   void sync_captures();
+  void sync_interest(const std::vector<IpAddress>& own_addresses);
   void refresh(TimePoint now);
   void tick();
   void stop();
@@ -125,6 +131,8 @@ class Agent::Impl final : public passive::PacketSink {
   Watch watch_;
   ProbeDriver probes_;
   std::map<std::string, Captured> captures_;
+  std::map<std::string, std::uint16_t> interface_ids_;  // of every interface ever captured on, from 1
+  std::shared_ptr<const passive::TrafficInterest> interest_ = std::make_shared<passive::TrafficInterest>();
   exporters::Server server_;
   ServiceNotify notify_;
   boost::asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
@@ -235,25 +243,41 @@ void Agent::Impl::sync_captures() {
     c.state.interface = name;
     io::LiveCaptureOptions options;
     options.ring_bytes = static_cast<int>(settings_.capture.buffer_bytes);
+    options.front.interface =
+        interface_ids_.try_emplace(name, static_cast<std::uint16_t>(interface_ids_.size() + 1)).first->second;
+    watch_.name_interface(options.front.interface, name);
     c.capture = std::make_unique<io::LiveCapture>(
         io_, name, *this,
         [this, name](const io::CaptureState& state) {
           captures_[name].state = state;
-          if (state.up) {
+          if (state.up && state.error.empty()) {
             log::info("capture_up", "interface=" + log::quoted(name));
+          } else if (state.up) {
+            log::warning("capture_up",
+                         fmt::format("interface={} reason={}", log::quoted(name), log::quoted(state.error)));
           } else {
             log::warning("capture_down",
                          fmt::format("interface={} reason={}", log::quoted(name), log::quoted(state.error)));
           }
         },
         options);
+    c.capture->set_interest(interest_);
   }
+}
+
+void Agent::Impl::sync_interest(const std::vector<IpAddress>& own_addresses) {
+  auto interest = traffic_interest(watch_, own_addresses, probes_.echo_id());
+  if (interest == *interest_) return;
+  interest_ = std::make_shared<passive::TrafficInterest>(std::move(interest));
+  for (auto& [name, captured] : captures_) captured.capture->set_interest(interest_);
 }
 
 void Agent::Impl::refresh(TimePoint now) {
   next_refresh_ = now + kRefresh;
+  auto own_addresses = io::local_addresses();
   sync_captures();
-  watch_.tracker().set_local_addresses(io::local_addresses());
+  sync_interest(own_addresses);
+  watch_.tracker().set_local_addresses(std::move(own_addresses));
 }
 
 void Agent::Impl::tick() {

@@ -51,7 +51,11 @@ std::string_view to_string(PeerState state) {
 }
 
 Tunnel::Tunnel(config::Tunnel settings, bool configured, const config::LossThresholds& loss)
-    : settings_(std::move(settings)), configured_(configured), remote_(settings_.remote.address), evidence_(loss) {}
+    : settings_(std::move(settings)),
+      configured_(configured),
+      remote_(settings_.remote.address),
+      evidence_(loss),
+      traffic_(evidence_.facts(), settings_) {}
 
 bool Tunnel::matches(const passive::PeerKey& key) const {
   return remote_ == key.remote && (!settings_.local || *settings_.local == key.local);

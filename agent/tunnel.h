@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/diagnosis/evidence.h"
+#include "agent/diagnosis/traffic_evidence.h"
 #include "agent/diagnosis/verdict.h"
 #include "config/settings.h"
 #include "exporters/report.h"
@@ -24,7 +25,10 @@ class Tunnel {
   const std::string& name() const { return settings_.name; }
   bool configured() const { return configured_; }
   // New settings of the same tunnel at a reload: nothing already counted is lost.
-  void reconfigure(config::Tunnel settings) { settings_ = std::move(settings); }
+  void reconfigure(config::Tunnel settings) {
+    settings_ = std::move(settings);
+    traffic_.reconfigure(settings_);
+  }
 
   bool matches(const passive::PeerKey& key) const;
   const std::optional<passive::PeerKey>& peer() const { return peer_; }
@@ -39,6 +43,10 @@ class Tunnel {
     return evidence_;
   }
   const diagnosis::Evidence& evidence() const { return evidence_; }
+  diagnosis::TrafficEvidence& traffic() {
+    dirty_ = true;
+    return traffic_;
+  }
 
   // Draws the conclusions. True where the state or a cause changed.
   struct Settled {
@@ -68,6 +76,7 @@ class Tunnel {
   std::optional<passive::PeerKey> peer_;
   std::optional<IpAddress> remote_;
   diagnosis::Evidence evidence_;
+  diagnosis::TrafficEvidence traffic_;  // shares the facts of evidence_
   diagnosis::Verdict verdict_;
   passive::PeerState state_ = passive::PeerState::unknown;
   std::optional<TimePoint> state_since_;

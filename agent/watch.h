@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace tunnelwatch::agent {
@@ -45,9 +46,13 @@ class Watch final : public passive::PacketSink, public passive::IkePeerSink {
   void on_nat_keepalive(const wire::Datagram& keepalive, TimePoint at) override;
   void on_esp(const passive::EspStreamSummary& stream) override;
   void on_fragments(const passive::FragmentEvent& event) override;
+  void on_leak(const passive::LeakSummary& leak) override;
   // IkePeerSink
   void on_ike(const passive::PeerKey& peer, const passive::IkeObservation& observation) override;
   void on_forgotten(const passive::PeerKey& peer) override;
+
+  // What an interface's number in observations stands for.
+  void name_interface(std::uint16_t interface, std::string name) { interfaces_[interface] = std::move(name); }
 
   // Time passes; draws all conclusions that are due.
   void advance(TimePoint now);
@@ -68,6 +73,7 @@ class Watch final : public passive::PacketSink, public passive::IkePeerSink {
   void forget_idle(TimePoint now);
   void judge_spi(const passive::EspStreamSummary& stream, const passive::PeerKey& key);
   void judge_source(const wire::Datagram& datagram, TimePoint at);
+  std::string_view interface_name(std::uint16_t interface) const;
 
   Options options_;
   OnChange on_change_;
@@ -80,6 +86,7 @@ class Watch final : public passive::PacketSink, public passive::IkePeerSink {
   std::map<std::pair<IpAddress, std::uint32_t>, SpiUse> spis_;  // by destination and SPI, bounded
   const wire::Datagram* current_ = nullptr;                     // what the tracker is reading
   Counters counters_;
+  std::map<std::uint16_t, std::string> interfaces_;
 };
 
 }  // namespace tunnelwatch::agent

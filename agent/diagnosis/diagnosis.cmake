@@ -4,7 +4,10 @@ add_library(tunnelwatch_diagnosis STATIC
   ${CMAKE_CURRENT_LIST_DIR}/evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/ike_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/probe_evidence.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/leak_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/rules.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/traffic_evidence.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/traffic_wording.cpp
   ${CMAKE_CURRENT_LIST_DIR}/verdict.cpp
   ${CMAKE_CURRENT_LIST_DIR}/wording.cpp)
 add_library(tunnelwatch::diagnosis ALIAS tunnelwatch_diagnosis)

@@ -110,8 +110,11 @@ enum class FactId : std::uint8_t {
   probe_4500_silent,
   probe_4500_rejected,
   probe_4500_answered,
+  // Traffic beside IKE, by TrafficEvidence.
+  leaves_in_clear,    // packets for the remote subnets leave outside the tunnel
+  leaves_translated,  // most of them from an address of this gateway
 };
-inline constexpr std::size_t kFactCount = static_cast<std::size_t>(FactId::probe_4500_answered) + 1;
+inline constexpr std::size_t kFactCount = static_cast<std::size_t>(FactId::leaves_translated) + 1;
 
 struct Fact {
   Known value = Known::unknown;

@@ -28,6 +28,19 @@ bool is_and_stuck(const Facts& f) {
   return f.is(fact) && !works(f);
 }
 
+// Its negotiation fails, or did until it was given up: what is wrong then is not what leaves without it.
+bool fails_to_come_up(const Facts& f) {
+  constexpr F kFailures[] = {
+      F::init_unanswered,     F::local_silent,         F::proposal_refused, F::connection_refused,
+      F::group_unresolved,    F::version_refused,      F::version_differs,  F::mode_refused,
+      F::auth_unanswered,     F::auth_unanswered_4500, F::auth_refused,     F::auth_refused_by_us,
+      F::eap_refused,         F::eap_unanswered,       F::xauth_refused,    F::xauth_unanswered,
+      F::child_refused,       F::child_unanswered,     F::ike_500_rejected, F::ike_4500_rejected,
+      F::liveness_unanswered, F::peer_deleted,         F::peer_unreachable, F::cookie_repeated};
+  return f.is_not(F::child_up) || f.is_not(F::ike_up) ||
+         std::any_of(std::begin(kFailures), std::end(kFailures), [&](F id) { return f.is(id); });
+}
+
 const Rule kRules[] = {
     // The negotiation: what the other end said outweighs what it left unsaid.
     {Cause::proposal_mismatch_or_use_sm_in_ikev2,
@@ -230,6 +243,15 @@ const Rule kRules[] = {
      },
      likely,
      {F::esp_unreturned, F::inner_silent, F::gateway_answers_echo}},
+    // What the traffic tells beside IKE: see TrafficEvidence.
+    {Cause::nonat_missing,
+     [](const Facts& f) { return f.is(F::leaves_in_clear) && f.is(F::child_up); },
+     likely,
+     {F::leaves_in_clear}},
+    {Cause::nonat_missing,
+     [](const Facts& f) { return f.is(F::leaves_translated) && !fails_to_come_up(f); },
+     possible,
+     {F::leaves_translated}},
     // Loss: where it begins tells whose it is.
     {Cause::public_network_loss,
      [](const Facts& f) { return f.is(F::gateway_loses) && f.is(F::references_lose); },

@@ -55,30 +55,7 @@ std::string open_error(const std::string& interface, int status, const char* det
   }
 }
 
-// Sets the kernel's filter; with VLAN tags where the link type can have them. The sentence of a failure.
-std::optional<std::string> set_filter(pcap_t* handle, const std::string& interface) {
-  bpf_program program{};
-  if (pcap_compile(handle, &program, capture_filter(true).c_str(), 1, PCAP_NETMASK_UNKNOWN) != 0 &&
-      pcap_compile(handle, &program, capture_filter(false).c_str(), 1, PCAP_NETMASK_UNKNOWN) != 0) {
-    return fmt::format("the capture filter does not fit {}: {}", interface, pcap_geterr(handle));
-  }
-  const int status = pcap_setfilter(handle, &program);
-  pcap_freecode(&program);
-  if (status == 0) return std::nullopt;
-  return fmt::format("the capture filter cannot be set on {}: {}", interface, pcap_geterr(handle));
-}
-
 }  // namespace
-
-std::string capture_filter(bool with_vlan) {
-  // Later fragments have no ports and no ICMP: by their offset, of UDP and ESP only.
-  const std::string ours =
-      "udp port 500 or udp port 4500 or ip proto 50 or ip6 proto 50"
-      " or (icmp and (icmp[0] = 3 or icmp[0] = 4 or icmp[0] = 5 or icmp[0] = 11 or icmp[0] = 12))"
-      " or (icmp6 and ip6[40] >= 1 and ip6[40] <= 4)"
-      " or (ip proto 17 and ip[6:2] & 0x3fff != 0) or ip6 proto 44";
-  return with_vlan ? fmt::format("({0}) or (vlan and (({0}) or (vlan and ({0}))))", ours) : ours;
-}
 
 void PcapDevice::Closer::operator()(pcap* handle) const { pcap_close(handle); }
 PcapDevice::PcapDevice(PcapDevice&&) noexcept = default;
@@ -110,10 +87,40 @@ boost::system::result<PcapDevice, std::string> PcapDevice::open(const std::strin
     const char* name = pcap_datalink_val_to_name(pcap_datalink(handle));
     return fmt::format("{} has the link type {}, which is not read", interface, name != nullptr ? name : "unknown");
   }
-  if (const auto error = set_filter(handle, interface)) return *error;
+  if (!device.set_filter(options.filter)) return device.filter_complaint();
   std::string why;
   if (!device.still_there(why)) return why;
   return device;
+}
+
+std::optional<std::array<std::uint8_t, 6>> PcapDevice::mac() const {
+  ifreq answer{};
+  if (link_ != wire::LinkType::ethernet || !ask_interface(interface_, SIOCGIFHWADDR, answer)) return std::nullopt;
+  std::array<std::uint8_t, 6> mac{};
+  std::memcpy(mac.data(), answer.ifr_hwaddr.sa_data, mac.size());
+  return mac;
+}
+
+bool PcapDevice::set_filter(const CaptureFilter& filter) {
+  const auto refused = try_filter(filter);
+  filter_complaint_ = refused.value_or("");
+  CaptureFilter standing;
+  standing.outer = filter.outer;
+  return !refused || !try_filter(standing);
+}
+
+std::optional<std::string> PcapDevice::try_filter(const CaptureFilter& filter) {
+  pcap_t* handle = handle_.get();
+  bpf_program program{};
+  // With VLAN tags where the link type can have them.
+  if (pcap_compile(handle, &program, filter_text(filter, true).c_str(), 1, PCAP_NETMASK_UNKNOWN) != 0 &&
+      pcap_compile(handle, &program, filter_text(filter, false).c_str(), 1, PCAP_NETMASK_UNKNOWN) != 0) {
+    return fmt::format("the capture filter does not fit {}: {}", interface_, pcap_geterr(handle));
+  }
+  const int status = pcap_setfilter(handle, &program);
+  pcap_freecode(&program);
+  if (status == 0) return std::nullopt;
+  return fmt::format("the capture filter cannot be set on {}: {}", interface_, pcap_geterr(handle));
 }
 
 int PcapDevice::descriptor() const { return pcap_get_selectable_fd(handle_.get()); }

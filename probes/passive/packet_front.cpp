@@ -33,7 +33,7 @@ void PacketFront::on_frame(wire::LinkType link, wire::Bytes frame, std::uint32_t
     ++counters_.by_kind[static_cast<std::size_t>(esp->in_udp ? DatagramKind::esp_in_udp : DatagramKind::esp)];
     return;
   }
-  const auto decoded = wire::decode_frame(link, frame, wire_length);
+  auto decoded = wire::decode_frame(link, frame, wire_length);
   if (!decoded) {
     ++counters_.malformed[static_cast<std::size_t>(decoded.error())];
     return;
@@ -43,7 +43,25 @@ void PacketFront::on_frame(wire::LinkType link, wire::Bytes frame, std::uint32_t
     on_fragment(*decoded, at);
   } else {
     on_datagram(*decoded, at, /*reassembled=*/false);
+    on_clear(*decoded, link, frame, at);
   }
+}
+
+void PacketFront::set_interest(const TrafficInterest& interest) {
+  if (!options_.inside) leaks_.set_interest(interest);
+}
+
+// What is neither IKE nor ESP, and in no ICMP error: perhaps it should have been inside the tunnel.
+void PacketFront::on_clear(Datagram& d, wire::LinkType link, wire::Bytes frame, TimePoint at) {
+  if (!leaks_.watches()) return;
+  if (d.kind == DatagramKind::ike) leaks_.on_outer(d.source, d.destination, at);
+  if (d.kind != DatagramKind::other && d.kind != DatagramKind::icmp_echo) return;
+  if (link == wire::LinkType::ethernet && own_mac_) {
+    const bool ours = std::equal(own_mac_->begin(), own_mac_->end(), frame.begin() + 6);
+    d.link_direction = ours ? wire::LinkDirection::out : wire::LinkDirection::in;
+  }
+  leaks_.on_packet(d, at, leak_summaries_);
+  tell_leaks();
 }
 
 void PacketFront::on_datagram(const Datagram& d, TimePoint at, bool reassembled) {
@@ -114,6 +132,8 @@ void PacketFront::on_tick(TimePoint now) {
   summaries_.clear();
   esp_.collect(summaries_);
   tell_esp();
+  leaks_.collect(leak_summaries_);
+  tell_leaks();
 }
 
 void PacketFront::finish() {
@@ -132,7 +152,18 @@ void PacketFront::tell_fragments() {
 }
 
 void PacketFront::tell_esp() {
-  for (const EspStreamSummary& stream : summaries_) sink_.on_esp(stream);
+  for (const EspStreamSummary& stream : summaries_) {
+    if (leaks_.watches()) leaks_.on_outer(stream.source, stream.destination, stream.last);
+    sink_.on_esp(stream);
+  }
+}
+
+void PacketFront::tell_leaks() {
+  for (LeakSummary& leak : leak_summaries_) {
+    leak.interface = options_.interface;
+    sink_.on_leak(leak);
+  }
+  leak_summaries_.clear();
 }
 
 }  // namespace tunnelwatch::passive

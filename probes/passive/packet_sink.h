@@ -1,6 +1,7 @@
 #pragma once
 
 #include "config/ip_address.h"
+#include "probes/passive/traffic_observation.h"
 #include "probes/time.h"
 #include "probes/wire/datagram.h"
 
@@ -62,6 +63,8 @@ class PacketSink {
   // At once for the first packet of a new stream (packets == 1), then once a second for each that changed.
   virtual void on_esp(const EspStreamSummary& stream) = 0;
   virtual void on_fragments(const FragmentEvent& event) = 0;
+  // As soon as a run of packets in clear is one, then once a second while it grows.
+  virtual void on_leak(const LeakSummary&) {}
 };
 
 }  // namespace tunnelwatch::passive

@@ -63,6 +63,10 @@ class Lab:
     def close(self):
         self._cleanup.close()
 
+    def on_close(self, action):
+        """`action` is called at the end, before what was there earlier goes."""
+        self._cleanup.callback(action)
+
     def gateway(self, role):
         return {"a": self.a, "b": self.b}[role]
 

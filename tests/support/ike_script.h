@@ -62,6 +62,8 @@ class IkeScript {
     now_ = std::max(now_, until);
   }
   void finish() { watch_.finish(now_); }
+  TimePoint now() const { return now_; }
+  static TimePoint at(int ms) { return TimePoint{} + std::chrono::hours(1) + std::chrono::milliseconds(ms); }
 
   std::vector<std::string> active() const { return causes(true); }
   std::vector<std::string> cleared() const { return causes(false); }

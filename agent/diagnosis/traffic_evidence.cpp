@@ -1,0 +1,15 @@
+#include "agent/diagnosis/traffic_evidence.h"
+
+namespace tunnelwatch::diagnosis {
+
+TrafficEvidence::TrafficEvidence(Facts& facts, const config::Tunnel& tunnel) : tunnel_(tunnel), leak_(facts) {}
+
+void TrafficEvidence::reconfigure(const config::Tunnel& tunnel) { tunnel_ = tunnel; }
+
+void TrafficEvidence::on_leak(const passive::LeakSummary& leak, std::string_view interface) {
+  leak_.on_leak(leak, interface, !interface.empty() && interface == tunnel_.egress_interface);
+}
+
+void TrafficEvidence::advance(TimePoint now) { leak_.advance(now); }
+
+}  // namespace tunnelwatch::diagnosis

@@ -1,0 +1,1 @@
+tunnelwatch_fuzz(leak_fuzz SOURCES leak_fuzz.cpp LIBRARIES tunnelwatch::packets)

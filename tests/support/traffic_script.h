@@ -1,0 +1,72 @@
+#pragma once
+
+#include "tests/support/ike_script.h"
+
+namespace tunnelwatch::test {
+
+// A configured tunnel whose negotiation can be told to stand, with the traffic around it fed to the Watch as captures
+// and probes would.
+class TrafficScript : public IkeScript {
+ public:
+  static constexpr std::uint16_t kWan = 1;
+  static constexpr std::uint16_t kOtherWan = 2;
+  static constexpr std::uint16_t kInside = 3;
+
+  explicit TrafficScript(const config::Tunnel& settings = tunnel()) {
+    watch().name_interface(kWan, "wan");
+    watch().name_interface(kOtherWan, "wan2");
+    watch().name_interface(kInside, "ipsec0");
+    watch().configure({settings});
+  }
+
+  static config::Tunnel tunnel() {
+    config::Tunnel t;
+    t.name = "cloud";
+    t.local = kLocal;
+    t.remote = {kRemote.to_string(), kRemote};
+    t.local_subnets = {*IpPrefix::parse("10.1.0.0/24")};
+    t.remote_subnets = {*IpPrefix::parse("10.2.0.0/24")};
+    return t;
+  }
+  agent::Tunnel& subject() { return *watch().tunnels().front(); }
+
+  // The negotiation is another test's matter: here both SAs stand from now on.
+  void up(int ms) {
+    pass(ms);
+    auto& facts = subject().evidence().facts();
+    facts.affirm(diagnosis::FactId::ike_up, now(), diagnosis::Confidence::confirmed, {"up", "up"});
+    facts.affirm(diagnosis::FactId::child_up, now(), diagnosis::Confidence::confirmed, {"up", "up"});
+    watch().settle(now());
+  }
+  void leak(int ms, std::uint64_t packets, std::uint64_t translated, int since_ms, bool carries_outer = true,
+            std::uint16_t interface = kWan) {
+    pass(ms);
+    passive::LeakSummary s;
+    s.tunnel = "cloud";
+    s.interface = interface;
+    s.carries_outer = carries_outer;
+    s.packets = packets;
+    s.translated = translated;
+    s.source = translated != 0 ? kLocal : *IpAddress::parse("10.1.0.7");
+    s.destination = *IpAddress::parse("10.2.0.7");
+    s.first = at(since_ms);
+    s.last = now();
+    watch().on_leak(s);
+    watch().settle(now());
+  }
+
+  std::string evidence_of(std::string_view cause) {
+    for (const auto* c : subject().verdict().ranked()) {
+      if (to_string(c->cause) == cause && !c->evidence.empty()) return c->evidence.front().en;
+    }
+    return "";
+  }
+  std::string confidence_of(std::string_view cause) {
+    for (const auto* c : subject().verdict().ranked()) {
+      if (to_string(c->cause) == cause) return std::string(diagnosis::to_string(c->confidence));
+    }
+    return "";
+  }
+};
+
+}  // namespace tunnelwatch::test
