@@ -55,7 +55,7 @@ Tunnel::Tunnel(config::Tunnel settings, bool configured, const config::LossThres
       configured_(configured),
       remote_(settings_.remote.address),
       evidence_(loss),
-      traffic_(evidence_.facts(), settings_) {}
+      traffic_(evidence_.facts(), settings_, loss) {}
 
 bool Tunnel::matches(const passive::PeerKey& key) const {
   return remote_ == key.remote && (!settings_.local || *settings_.local == key.local);
@@ -73,8 +73,9 @@ void Tunnel::on_ike(const passive::IkeObservation& o) {
 
 void Tunnel::on_esp(const passive::EspStreamSummary& s, bool outbound) {
   last_heard_ = std::max(last_heard_, s.last);
-  auto it = std::find_if(streams_.begin(), streams_.end(),
-                         [&](const Stream& x) { return x.last.spi == s.spi && x.outbound == outbound; });
+  auto it = std::find_if(streams_.begin(), streams_.end(), [&](const Stream& x) {
+    return x.last.spi == s.spi && x.outbound == outbound && x.last.interface == s.interface;
+  });
   if (it == streams_.end()) {
     if (streams_.size() == kMaxStreams) {
       streams_.erase(std::min_element(streams_.begin(), streams_.end(),
@@ -82,6 +83,7 @@ void Tunnel::on_esp(const passive::EspStreamSummary& s, bool outbound) {
     }
     it = streams_.insert(streams_.end(), Stream{passive::EspStreamSummary{}, outbound});
     it->last.spi = s.spi;
+    it->last.interface = s.interface;
   }
   // A stream that left the front end's table and came back begins at nought again.
   const bool restarted = s.packets < it->last.packets;
@@ -96,6 +98,8 @@ void Tunnel::on_esp(const passive::EspStreamSummary& s, bool outbound) {
   totals.reordered += grown(s.reordered, it->last.reordered);
   totals.duplicates += grown(s.duplicates, it->last.duplicates);
   it->last = s;
+  traffic_.on_esp(s, outbound);
+  dirty_ = true;
   if (packets == 0) return;
   const std::uint16_t remote_port = outbound ? s.destination_port : s.source_port;
   evidence_.on_esp(outbound, packets, s.in_udp ? remote_port : std::uint16_t{0}, s.last);

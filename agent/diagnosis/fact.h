@@ -113,8 +113,11 @@ enum class FactId : std::uint8_t {
   // Traffic beside IKE, by TrafficEvidence.
   leaves_in_clear,    // packets for the remote subnets leave outside the tunnel
   leaves_translated,  // most of them from an address of this gateway
+  esp_both_ways,
+  esp_in_loses,   // the peer's ESP has gaps that the capture does not explain
+  capture_loses,  // our own ESP has gaps: the capture does not see all
 };
-inline constexpr std::size_t kFactCount = static_cast<std::size_t>(FactId::leaves_translated) + 1;
+inline constexpr std::size_t kFactCount = static_cast<std::size_t>(FactId::capture_loses) + 1;
 
 struct Fact {
   Known value = Known::unknown;

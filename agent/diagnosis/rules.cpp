@@ -260,11 +260,20 @@ const Rule kRules[] = {
     {Cause::peer_path_loss,
      [](const Facts& f) { return f.is(F::gateway_loses) && f.is_not(F::references_lose); },
      likely,
-     {F::gateway_loses}},
+     {F::gateway_loses, F::esp_in_loses}},
     {Cause::tunnel_only_loss,
      [](const Facts& f) { return f.is(F::inner_loses) && f.is_not(F::gateway_loses) && f.is_not(F::references_lose); },
      likely,
-     {F::inner_loses}},
+     {F::inner_loses, F::esp_in_loses}},
+    {Cause::tunnel_only_loss,
+     [](const Facts& f) { return f.is(F::esp_in_loses) && f.is_not(F::gateway_loses) && !f.is(F::references_lose); },
+     likely,
+     {F::esp_in_loses}},
+    // Nobody asked the path outside: it may be the one that loses.
+    {Cause::tunnel_only_loss,
+     [](const Facts& f) { return f.is(F::esp_in_loses) && !f.is(F::gateway_loses) && !f.is(F::references_lose); },
+     possible,
+     {F::esp_in_loses}},
     // Findings.
     {Cause::gateway_behind_nat, is<F::local_nat>, confirmed, {F::local_nat}},
 };

@@ -2,7 +2,8 @@
 
 namespace tunnelwatch::diagnosis {
 
-TrafficEvidence::TrafficEvidence(Facts& facts, const config::Tunnel& tunnel) : tunnel_(tunnel), leak_(facts) {}
+TrafficEvidence::TrafficEvidence(Facts& facts, const config::Tunnel& tunnel, const config::LossThresholds& loss)
+    : tunnel_(tunnel), esp_(facts, loss), leak_(facts) {}
 
 void TrafficEvidence::reconfigure(const config::Tunnel& tunnel) { tunnel_ = tunnel; }
 
@@ -10,6 +11,9 @@ void TrafficEvidence::on_leak(const passive::LeakSummary& leak, std::string_view
   leak_.on_leak(leak, interface, !interface.empty() && interface == tunnel_.egress_interface);
 }
 
-void TrafficEvidence::advance(TimePoint now) { leak_.advance(now); }
+void TrafficEvidence::advance(TimePoint now) {
+  esp_.advance(now);
+  leak_.advance(now);
+}
 
 }  // namespace tunnelwatch::diagnosis

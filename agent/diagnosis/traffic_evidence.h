@@ -1,5 +1,6 @@
 #pragma once
 
+#include "agent/diagnosis/esp_traffic.h"
 #include "agent/diagnosis/leak_evidence.h"
 #include "config/settings.h"
 #include "probes/passive/traffic_observation.h"
@@ -12,17 +13,19 @@ namespace tunnelwatch::diagnosis {
 // and hysteresis live in its parts, one for each question.
 class TrafficEvidence {
  public:
-  TrafficEvidence(Facts& facts, const config::Tunnel& tunnel);
+  TrafficEvidence(Facts& facts, const config::Tunnel& tunnel, const config::LossThresholds& loss);
   TrafficEvidence(const TrafficEvidence&) = delete;
   TrafficEvidence& operator=(const TrafficEvidence&) = delete;
 
   void reconfigure(const config::Tunnel& tunnel);
 
+  void on_esp(const passive::EspStreamSummary& stream, bool outbound) { esp_.on_esp(stream, outbound); }
   void on_leak(const passive::LeakSummary& leak, std::string_view interface);
   void advance(TimePoint now);
 
  private:
   config::Tunnel tunnel_;
+  EspTraffic esp_;
   LeakEvidence leak_;
 };
 

@@ -4,6 +4,34 @@
 
 namespace tunnelwatch::diagnosis {
 
+namespace {
+
+double percent(std::uint64_t part, std::uint64_t whole) {
+  return whole == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
+}
+
+}  // namespace
+
+Text describe_both_ways() { return {"ESP passes both ways", "ESP 报文双向可达"}; }
+
+Text describe_esp_loss(const EspLoss& in) {
+  const double lower = 100 * in.ratio.lower;
+  const double upper = 100 * in.ratio.upper;
+  return {
+      fmt::format("{} of the peer's {} ESP packets never came, by their sequence numbers ({:.1f} %, between {:.1f} % "
+                  "and {:.1f} % with 95 % confidence)",
+                  in.lost, in.expected, percent(in.lost, in.expected), lower, upper),
+      fmt::format("按序列号计，对端的 {} 个 ESP 报文中有 {} 个未到达（{:.1f} %，95 % 置信区间 {:.1f} % 至 {:.1f} %）",
+                  in.expected, in.lost, percent(in.lost, in.expected), lower, upper)};
+}
+
+Text describe_capture_loss(const EspLoss& out) {
+  return {fmt::format("the capture missed {} of {} ESP packets that this gateway itself sent ({:.1f} %)", out.lost,
+                      out.expected, percent(out.lost, out.expected)),
+          fmt::format("抓包漏掉了本网关自身发出的 {} 个 ESP 报文中的 {} 个（{:.1f} %）", out.expected, out.lost,
+                      percent(out.lost, out.expected))};
+}
+
 Text describe_leak(const passive::LeakSummary& leak, std::string_view interface) {
   const double seconds = to_seconds(leak.last - leak.first);
   const std::string where = interface.empty() ? "" : fmt::format(" on {}", interface);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "agent/diagnosis/esp_traffic.h"
 #include "agent/diagnosis/fact.h"
 #include "probes/passive/traffic_observation.h"
 
@@ -8,6 +9,9 @@
 // What was seen beside IKE, as sentences for the operator, in both languages.
 namespace tunnelwatch::diagnosis {
 
+Text describe_both_ways();
+Text describe_esp_loss(const EspLoss& inbound);
+Text describe_capture_loss(const EspLoss& outbound);
 Text describe_leak(const passive::LeakSummary& leak, std::string_view interface);
 
 }  // namespace tunnelwatch::diagnosis

@@ -86,7 +86,9 @@ void PacketFront::on_datagram(const Datagram& d, TimePoint at, bool reassembled)
 void PacketFront::on_esp(const Datagram& d, TimePoint at) {
   if (!esp_.on_packet(d, at) || announced_ >= options_.announcements) return;
   ++announced_;
-  sink_.on_esp(esp_.newest());
+  EspStreamSummary newest = esp_.newest();
+  newest.interface = options_.interface;
+  sink_.on_esp(newest);
 }
 
 void PacketFront::on_fragment(const Datagram& d, TimePoint at) {
@@ -152,7 +154,8 @@ void PacketFront::tell_fragments() {
 }
 
 void PacketFront::tell_esp() {
-  for (const EspStreamSummary& stream : summaries_) {
+  for (EspStreamSummary& stream : summaries_) {
+    stream.interface = options_.interface;
     if (leaks_.watches()) leaks_.on_outer(stream.source, stream.destination, stream.last);
     sink_.on_esp(stream);
   }

@@ -14,8 +14,9 @@ struct EspStreamSummary {
   IpAddress source;
   IpAddress destination;
   std::uint32_t spi = 0;
-  bool in_udp = false;  // RFC 3948; the ports are those of the last packet, 0 for plain ESP
-  bool live = false;    // several packets in sequence: no single forged packet makes a stream live
+  std::uint16_t interface = 0;  // where it was seen; 0: not known
+  bool in_udp = false;          // RFC 3948; the ports are those of the last packet, 0 for plain ESP
+  bool live = false;            // several packets in sequence: no single forged packet makes a stream live
   std::uint16_t source_port = 0;
   std::uint16_t destination_port = 0;
   std::uint64_t packets = 0;        // every packet of the SPI, duplicates and strangers among them

@@ -2,6 +2,9 @@
 
 #include "tests/support/ike_script.h"
 
+#include <map>
+#include <utility>
+
 namespace tunnelwatch::test {
 
 // A configured tunnel whose negotiation can be told to stand, with the traffic around it fed to the Watch as captures
@@ -55,6 +58,43 @@ class TrafficScript : public IkeScript {
     watch().settle(now());
   }
 
+  // One more summary of a stream that has `packets` more, `lost` more between them.
+  void esp_flow(int ms, From from, std::uint64_t packets, std::uint64_t lost = 0, std::uint64_t bytes_each = 100,
+                std::uint16_t interface = kWan) {
+    pass(ms);
+    auto& s = streams_[{from, interface}];
+    if (s.packets == 0) s.first = now();
+    s.source = from == From::local ? kLocal : kRemote;
+    s.destination = from == From::local ? kRemote : kLocal;
+    s.spi = from == From::local ? 0x1000 : 0x2000;
+    s.interface = interface;
+    s.live = true;
+    s.packets += packets;
+    s.lost += lost;
+    s.bytes += packets * bytes_each;
+    s.last = now();
+    watch().on_esp(s);
+    watch().settle(now());
+  }
+  // Seconds [from, to) of traffic both ways, one summary of each direction a second; `lost` of the peer's in each.
+  void both_ways(int from_s, int to_s, std::uint64_t packets, std::uint64_t lost = 0) {
+    for (int s = from_s; s < to_s; ++s) {
+      esp_flow(1000 * s, From::local, packets);
+      esp_flow(1000 * s + 10, From::remote, packets - lost, lost);
+    }
+  }
+  void echoes(diagnosis::FactId fact, bool loses) {
+    auto& facts = subject().evidence().facts();
+    if (loses) {
+      facts.affirm(fact, now(), diagnosis::Confidence::likely, {"echoes lost", "echoes lost"});
+    } else {
+      facts.deny(fact, now());
+    }
+    watch().settle(now());
+  }
+  bool is(diagnosis::FactId fact) { return subject().evidence().facts().is(fact); }
+  bool is_not(diagnosis::FactId fact) { return subject().evidence().facts().is_not(fact); }
+
   std::string evidence_of(std::string_view cause) {
     for (const auto* c : subject().verdict().ranked()) {
       if (to_string(c->cause) == cause && !c->evidence.empty()) return c->evidence.front().en;
@@ -67,6 +107,9 @@ class TrafficScript : public IkeScript {
     }
     return "";
   }
+
+ private:
+  std::map<std::pair<From, std::uint16_t>, passive::EspStreamSummary> streams_;
 };
 
 }  // namespace tunnelwatch::test
