@@ -114,10 +114,12 @@ enum class FactId : std::uint8_t {
   leaves_in_clear,    // packets for the remote subnets leave outside the tunnel
   leaves_translated,  // most of them from an address of this gateway
   esp_both_ways,
-  esp_in_loses,   // the peer's ESP has gaps that the capture does not explain
-  capture_loses,  // our own ESP has gaps: the capture does not see all
+  esp_in_loses,          // the peer's ESP has gaps that the capture does not explain
+  capture_loses,         // our own ESP has gaps: the capture does not see all
+  inner_host_blocked,    // silent inside a tunnel that carries traffic
+  inner_subnet_blocked,  // every host of it
 };
-inline constexpr std::size_t kFactCount = static_cast<std::size_t>(FactId::capture_loses) + 1;
+inline constexpr std::size_t kFactCount = static_cast<std::size_t>(FactId::inner_subnet_blocked) + 1;
 
 struct Fact {
   Known value = Known::unknown;

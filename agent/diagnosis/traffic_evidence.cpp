@@ -3,9 +3,12 @@
 namespace tunnelwatch::diagnosis {
 
 TrafficEvidence::TrafficEvidence(Facts& facts, const config::Tunnel& tunnel, const config::LossThresholds& loss)
-    : tunnel_(tunnel), esp_(facts, loss), leak_(facts) {}
+    : tunnel_(tunnel), esp_(facts, loss), inner_(facts, tunnel), leak_(facts) {}
 
-void TrafficEvidence::reconfigure(const config::Tunnel& tunnel) { tunnel_ = tunnel; }
+void TrafficEvidence::reconfigure(const config::Tunnel& tunnel) {
+  tunnel_ = tunnel;
+  inner_.reconfigure(tunnel);
+}
 
 void TrafficEvidence::on_leak(const passive::LeakSummary& leak, std::string_view interface) {
   leak_.on_leak(leak, interface, !interface.empty() && interface == tunnel_.egress_interface);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/diagnosis/esp_traffic.h"
+#include "agent/diagnosis/inner_evidence.h"
 #include "agent/diagnosis/leak_evidence.h"
 #include "config/settings.h"
 #include "probes/passive/traffic_observation.h"
@@ -20,12 +21,17 @@ class TrafficEvidence {
   void reconfigure(const config::Tunnel& tunnel);
 
   void on_esp(const passive::EspStreamSummary& stream, bool outbound) { esp_.on_esp(stream, outbound); }
+  // The windows of the inner hosts' echoes, all in a row; `last` of them.
+  void on_inner_echo(const InnerTarget& target, const active::EchoWindow& window, TimePoint now, bool last) {
+    inner_.on_echo(target, window, now, last, esp_.last_inbound());
+  }
   void on_leak(const passive::LeakSummary& leak, std::string_view interface);
   void advance(TimePoint now);
 
  private:
   config::Tunnel tunnel_;
   EspTraffic esp_;
+  InnerEvidence inner_;
   LeakEvidence leak_;
 };
 

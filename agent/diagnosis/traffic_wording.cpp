@@ -32,6 +32,30 @@ Text describe_capture_loss(const EspLoss& out) {
                       percent(out.lost, out.expected))};
 }
 
+Text describe_silent_host(const InnerHost& host, const InnerHost& beside, TimePoint now) {
+  const double seconds = to_seconds(now - host.silent_since);
+  const Text before = host.ever_answered ? Text{"though it answered before", "此前曾有应答"}
+                                         : Text{"and it never did since the agent started", "自启动以来从未应答"};
+  return {fmt::format("{} did not answer the last {} echoes in {:.1f} s, {}, while {} answers through the same tunnel",
+                      host.name, host.losses, seconds, before.en, beside.name),
+          fmt::format("{} 在 {:.1f} 秒内对最近 {} 个 ICMP 请求均无应答（{}），而 {} 经同一隧道应答正常", host.name,
+                      seconds, host.losses, before.zh, beside.name)};
+}
+
+Text describe_silent_subnet(const IpPrefix& subnet, std::size_t hosts, const InnerHost& one, const InnerHost& beside) {
+  return {fmt::format("none of the {} configured hosts in {} answers (such as {}), while {} answers through the same "
+                      "tunnel",
+                      hosts, subnet.to_string(), one.name, beside.name),
+          fmt::format("{} 中配置的 {} 台主机（如 {}）均无应答，而 {} 经同一隧道应答正常", subnet.to_string(), hosts,
+                      one.name, beside.name)};
+}
+
+Text describe_silent_hosts(std::size_t hosts, const InnerHost& one) {
+  return {fmt::format("none of the {} configured inner hosts answers (such as {}), while the peer's ESP keeps coming",
+                      hosts, one.name),
+          fmt::format("配置的 {} 台内网主机（如 {}）均无应答，但对端的 ESP 报文持续到达", hosts, one.name)};
+}
+
 Text describe_leak(const passive::LeakSummary& leak, std::string_view interface) {
   const double seconds = to_seconds(leak.last - leak.first);
   const std::string where = interface.empty() ? "" : fmt::format(" on {}", interface);

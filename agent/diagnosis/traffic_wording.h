@@ -2,6 +2,7 @@
 
 #include "agent/diagnosis/esp_traffic.h"
 #include "agent/diagnosis/fact.h"
+#include "agent/diagnosis/inner_evidence.h"
 #include "probes/passive/traffic_observation.h"
 
 #include <string_view>
@@ -12,6 +13,11 @@ namespace tunnelwatch::diagnosis {
 Text describe_both_ways();
 Text describe_esp_loss(const EspLoss& inbound);
 Text describe_capture_loss(const EspLoss& outbound);
+// `beside` answered meanwhile.
+Text describe_silent_host(const InnerHost& host, const InnerHost& beside, TimePoint now);
+Text describe_silent_subnet(const IpPrefix& subnet, std::size_t hosts, const InnerHost& one, const InnerHost& beside);
+// Of all that are configured.
+Text describe_silent_hosts(std::size_t hosts, const InnerHost& one);
 Text describe_leak(const passive::LeakSummary& leak, std::string_view interface);
 
 }  // namespace tunnelwatch::diagnosis

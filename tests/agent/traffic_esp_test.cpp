@@ -36,6 +36,16 @@ TEST(TrafficEsp, LossEndsWhereItLeavesTheWindow) {
   EXPECT_THAT(s.active(), IsEmpty()) << "25 of 4000: below the ratio that clears";
 }
 
+TEST(TrafficEsp, LossLeavesTheWindowByAge) {
+  TrafficScript s;
+  s.up(0);
+  s.both_ways(1, 6, 100, 5);
+  s.both_ways(6, 60, 3, 0);
+  EXPECT_THAT(s.active(), ElementsAre("tunnel_only_loss"));
+  s.both_ways(60, 70, 3, 0);
+  EXPECT_THAT(s.active(), IsEmpty()) << "25 of 650 since the beginning, none of 180 in the last minute";
+}
+
 TEST(TrafficEsp, AFewMissingOnesAreChance) {
   TrafficScript s;
   s.up(0);

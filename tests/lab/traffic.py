@@ -41,3 +41,21 @@ def mend_leak():
         netns.ip_batch(lab.topology.name("a"), ["rule del pref 100", "route flush table 100"])
         lab.topology.execute("a", "nft", "flush", "ruleset")
     return action
+
+
+def cloud_hosts(*addresses):
+    """More hosts behind the peer, which answer pings."""
+    return lambda lab: netns.ip_batch(lab.topology.name("b"), [f"addr add {address}/32 dev lo" for address in addresses])
+
+
+def cloud_drops(match):
+    """A filter in the cloud: what fits is dropped behind the peer's gateway."""
+    return lambda lab: lab.topology.execute("b", "nft", "-f", "-", stdin=f"""
+        table ip cloud {{ chain inner {{ type filter hook input priority 0; {match} drop
+        }}
+        }}
+        """)
+
+
+def cloud_passes():
+    return lambda lab: lab.topology.execute("b", "nft", "flush", "ruleset")

@@ -1,7 +1,8 @@
 """Scenarios of the traffic beside IKE: what should be inside the tunnel and is not, and what the traffic inside tells."""
 
-from lab.scenario import Scenario, initiate, steps
-from lab.traffic import lan_host, leak, mend_leak
+from lab.lab import Setup
+from lab.scenario import SILENT, Scenario, initiate, steps
+from lab.traffic import cloud_drops, cloud_hosts, cloud_passes, lan_host, leak, mend_leak
 
 SUMMARY = 1.0  # captures tell their counts once a second
 
@@ -14,4 +15,17 @@ LEAKS = [
     Scenario("healthy-lan-host", start=steps(initiate(), lan_host()), watch=4, note="the same traffic inside the tunnel"),
 ]
 
-TRAFFIC = LEAKS
+TWO_SUBNETS = Setup(a={"connections/tun/children/net/remote_ts": "10.2.0.0/24,10.3.0.0/24"},
+                    b={"connections/tun/children/net/local_ts": "10.2.0.0/24,10.3.0.0/24"},
+                    tunnel={"remote_subnets": ["10.2.0.0/24", "10.3.0.0/24"], "inner_hosts": ["10.2.0.1", "10.3.0.7", "10.3.0.8"]})
+
+CLOUD = [
+    Scenario("cloud-security-group", ("cloud_security_group_blocks_traffic",), setup=Setup(tunnel={"inner_hosts": ["10.2.0.1", "10.2.0.7"]}),
+             start=steps(cloud_hosts("10.2.0.7"), initiate()), fault=steps(cloud_drops("ip daddr 10.2.0.7")), on_wire=False,
+             within=SILENT + 2 * SUMMARY, repair=steps(cloud_passes()), note="one host of two"),
+    Scenario("cloud-subnet-acl", ("subnet_acl_blocks_traffic",), ("cloud_security_group_blocks_traffic",), TWO_SUBNETS,
+             start=steps(cloud_hosts("10.3.0.7", "10.3.0.8"), initiate()), fault=steps(cloud_drops("ip daddr 10.3.0.0/24")), on_wire=False,
+             within=SILENT + 2 * SUMMARY, repair=steps(cloud_passes()), note="both hosts of one subnet of two"),
+]
+
+TRAFFIC = LEAKS + CLOUD

@@ -83,6 +83,33 @@ class TrafficScript : public IkeScript {
       esp_flow(1000 * s + 10, From::remote, packets - lost, lost);
     }
   }
+  // Seconds [from, to) of one ping a second to each host over a tunnel that carries traffic both ways; `answers` says
+  // of each whether it answered this one.
+  struct Host {
+    std::string name;
+    std::string address;
+    bool answers = true;
+    bool fits = true;
+    RefusalReason refused = RefusalReason::none;
+  };
+  void pings(int from_s, int to_s, const std::vector<Host>& hosts, bool esp_returns = true) {
+    for (int second = from_s; second < to_s; ++second) {
+      esp_flow(1000 * second, From::local, 1);
+      if (esp_returns) esp_flow(1000 * second + 10, From::remote, 1);
+      for (std::size_t i = 0; i < hosts.size(); ++i) {
+        const Host& host = hosts[i];
+        auto& w = windows_[host.name];
+        w.sent += 1;
+        w.lost += host.answers ? 0 : 1;
+        w.consecutive_losses = host.answers ? 0 : w.consecutive_losses + 1;
+        w.last_reason = host.refused;
+        if (host.answers) w.last_reply = now();
+        subject().traffic().on_inner_echo({host.name, IpAddress::parse(host.address), host.fits}, w, now(),
+                                          i + 1 == hosts.size());
+      }
+      watch().settle(now());
+    }
+  }
   void echoes(diagnosis::FactId fact, bool loses) {
     auto& facts = subject().evidence().facts();
     if (loses) {
@@ -109,6 +136,7 @@ class TrafficScript : public IkeScript {
   }
 
  private:
+  std::map<std::string, active::EchoWindow> windows_;
   std::map<std::pair<From, std::uint16_t>, passive::EspStreamSummary> streams_;
 };
 
