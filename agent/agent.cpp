@@ -17,6 +17,7 @@
 #include <csignal>
 #include <map>
 #include <random>
+#include <set>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -105,11 +106,16 @@ class Agent::Impl final : public passive::PacketSink {
     watch_.on_leak(leak);
     watch_.settle(leak.last);
   }
+  void on_bgp(const passive::BgpObservation& observation) override {
+    watch_.on_bgp(observation);
+    watch_.settle(observation.at);
+  }
 
  private:
   struct Captured {
     std::unique_ptr<io::LiveCapture> capture;
     io::CaptureState state;
+    bool inside = false;  // a tunnel's own interface
   };
 
   void await_signals();
@@ -233,9 +239,16 @@ void Agent::Impl::apply(const config::Settings& settings) {
 }
 
 void Agent::Impl::sync_captures() {
-  const auto wanted = settings_.capture.interfaces.empty() ? io::default_interfaces() : settings_.capture.interfaces;
+  auto wanted = settings_.capture.interfaces.empty() ? io::default_interfaces() : settings_.capture.interfaces;
+  std::set<std::string> inside;
+  for (const auto& tunnel : settings_.tunnels) {
+    if (tunnel.tunnel_interface.empty() || !inside.insert(tunnel.tunnel_interface).second) continue;
+    if (std::find(wanted.begin(), wanted.end(), tunnel.tunnel_interface) == wanted.end())
+      wanted.push_back(tunnel.tunnel_interface);
+  }
   std::erase_if(captures_, [&](const auto& entry) {
-    return std::find(wanted.begin(), wanted.end(), entry.first) == wanted.end();
+    return std::find(wanted.begin(), wanted.end(), entry.first) == wanted.end() ||
+           entry.second.inside != inside.contains(entry.first);
   });
   for (const auto& name : wanted) {
     if (captures_.contains(name)) continue;
@@ -246,6 +259,7 @@ void Agent::Impl::sync_captures() {
     options.front.interface =
         interface_ids_.try_emplace(name, static_cast<std::uint16_t>(interface_ids_.size() + 1)).first->second;
     watch_.name_interface(options.front.interface, name);
+    options.front.inside = c.inside = inside.contains(name);
     c.capture = std::make_unique<io::LiveCapture>(
         io_, name, *this,
         [this, name](const io::CaptureState& state) {
@@ -277,7 +291,7 @@ void Agent::Impl::refresh(TimePoint now) {
   auto own_addresses = io::local_addresses();
   sync_captures();
   sync_interest(own_addresses);
-  watch_.tracker().set_local_addresses(std::move(own_addresses));
+  watch_.set_local_addresses(std::move(own_addresses));
 }
 
 void Agent::Impl::tick() {
@@ -307,7 +321,7 @@ void Agent::Impl::tick() {
 }
 
 bool Agent::Impl::any_capture_up() const {
-  return std::any_of(captures_.begin(), captures_.end(), [](const auto& c) { return c.second.state.up; });
+  return std::any_of(captures_.begin(), captures_.end(), [](const auto& c) { return c.second.state.up && !c.second.inside; });
 }
 
 std::vector<std::string> Agent::Impl::not_ready() const {

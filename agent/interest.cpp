@@ -13,7 +13,9 @@ passive::TrafficInterest traffic_interest(const Watch& watch, std::vector<IpAddr
     interest.tunnels.push_back({.tunnel = s.name,
                                 .remote = tunnel->remote(),
                                 .local_subnets = s.local_subnets,
-                                .remote_subnets = s.remote_subnets});
+                                .remote_subnets = s.remote_subnets,
+                                .local_address = s.local_tunnel_address,
+                                .remote_address = s.remote_tunnel_address});
   }
   return interest;
 }

@@ -209,16 +209,6 @@ void Watch::on_fragments(const passive::FragmentEvent& e) {
   for (Tunnel* t : tunnels_of(*key)) t->evidence().on_fragments(e, e.source == key->remote);
 }
 
-std::string_view Watch::interface_name(std::uint16_t interface) const {
-  const auto it = interfaces_.find(interface);
-  return it == interfaces_.end() ? std::string_view() : it->second;
-}
-
-void Watch::on_leak(const passive::LeakSummary& leak) {
-  Tunnel* tunnel = find(leak.tunnel);
-  if (tunnel != nullptr && tunnel->configured()) tunnel->traffic().on_leak(leak, interface_name(leak.interface));
-}
-
 void Watch::settle(TimePoint now) {
   for (auto& t : tunnels_) {
     if (!t->dirty()) continue;

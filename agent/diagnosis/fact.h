@@ -118,8 +118,10 @@ enum class FactId : std::uint8_t {
   capture_loses,         // our own ESP has gaps: the capture does not see all
   inner_host_blocked,    // silent inside a tunnel that carries traffic
   inner_subnet_blocked,  // every host of it
+  bgp_as_refused,        // one end refuses the AS number of the other
+  bgp_as_differs,        // an OPEN says another AS number than the configuration, and nobody accepts it
 };
-inline constexpr std::size_t kFactCount = static_cast<std::size_t>(FactId::inner_subnet_blocked) + 1;
+inline constexpr std::size_t kFactCount = static_cast<std::size_t>(FactId::bgp_as_differs) + 1;
 
 struct Fact {
   Known value = Known::unknown;

@@ -252,6 +252,8 @@ const Rule kRules[] = {
      [](const Facts& f) { return f.is(F::leaves_translated) && !fails_to_come_up(f); },
      possible,
      {F::leaves_translated}},
+    {Cause::bgp_asn_mismatch, is<F::bgp_as_refused>, confirmed, {F::bgp_as_refused, F::bgp_as_differs}},
+    {Cause::bgp_asn_mismatch, is<F::bgp_as_differs>, likely, {F::bgp_as_differs}},
     {Cause::cloud_security_group_blocks_traffic,
      [](const Facts& f) { return f.is(F::inner_host_blocked); },
      likely,

@@ -3,11 +3,12 @@
 namespace tunnelwatch::diagnosis {
 
 TrafficEvidence::TrafficEvidence(Facts& facts, const config::Tunnel& tunnel, const config::LossThresholds& loss)
-    : tunnel_(tunnel), esp_(facts, loss), inner_(facts, tunnel), leak_(facts) {}
+    : tunnel_(tunnel), esp_(facts, loss), inner_(facts, tunnel), leak_(facts), bgp_(facts, tunnel.bgp) {}
 
 void TrafficEvidence::reconfigure(const config::Tunnel& tunnel) {
   tunnel_ = tunnel;
   inner_.reconfigure(tunnel);
+  bgp_.reconfigure(tunnel.bgp);
 }
 
 void TrafficEvidence::on_leak(const passive::LeakSummary& leak, std::string_view interface) {
@@ -17,6 +18,7 @@ void TrafficEvidence::on_leak(const passive::LeakSummary& leak, std::string_view
 void TrafficEvidence::advance(TimePoint now) {
   esp_.advance(now);
   leak_.advance(now);
+  bgp_.advance(now);
 }
 
 }  // namespace tunnelwatch::diagnosis

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "agent/diagnosis/bgp_evidence.h"
 #include "agent/diagnosis/esp_traffic.h"
 #include "agent/diagnosis/inner_evidence.h"
 #include "agent/diagnosis/leak_evidence.h"
@@ -26,6 +27,7 @@ class TrafficEvidence {
     inner_.on_echo(target, window, now, last, esp_.last_inbound());
   }
   void on_leak(const passive::LeakSummary& leak, std::string_view interface);
+  void on_bgp(const passive::BgpObservation& o, std::optional<passive::Side> by) { bgp_.on_bgp(o, by); }
   void advance(TimePoint now);
 
  private:
@@ -33,6 +35,7 @@ class TrafficEvidence {
   EspTraffic esp_;
   InnerEvidence inner_;
   LeakEvidence leak_;
+  BgpEvidence bgp_;
 };
 
 }  // namespace tunnelwatch::diagnosis

@@ -56,6 +56,24 @@ Text describe_silent_hosts(std::size_t hosts, const InnerHost& one) {
           fmt::format("配置的 {} 台内网主机（如 {}）均无应答，但对端的 ESP 报文持续到达", hosts, one.name)};
 }
 
+Text describe_bgp_refusal(const passive::BgpObservation& o) {
+  const std::string as_en = o.other_as == 0 ? "" : fmt::format(", which says AS {}", o.other_as);
+  const std::string as_zh = o.other_as == 0 ? "" : fmt::format("（其声明的 AS 号为 {}）", o.other_as);
+  const std::string own = o.as_number == 0 ? "" : fmt::format(" (AS {})", o.as_number);
+  return {fmt::format("{}{} refused the BGP OPEN of {}{}: Bad Peer AS", o.speaker.to_string(), own, o.other.to_string(),
+                      as_en),
+          fmt::format("{}{} 以 Bad Peer AS 拒绝了 {} 的 BGP OPEN{}", o.speaker.to_string(), own, o.other.to_string(),
+                      as_zh)};
+}
+
+Text describe_bgp_difference(const passive::BgpObservation& o, passive::Side by, std::uint32_t expected) {
+  const bool ours = by == passive::Side::local;
+  return {fmt::format("the BGP OPEN of {} ({}) says AS {}, configured is {}, and it was not accepted",
+                      ours ? "this gateway" : "the peer", o.speaker.to_string(), o.as_number, expected),
+          fmt::format("{}（{}）的 BGP OPEN 声明 AS {}，配置为 {}，且未被对方接受", ours ? "本网关" : "对端",
+                      o.speaker.to_string(), o.as_number, expected)};
+}
+
 Text describe_leak(const passive::LeakSummary& leak, std::string_view interface) {
   const double seconds = to_seconds(leak.last - leak.first);
   const std::string where = interface.empty() ? "" : fmt::format(" on {}", interface);

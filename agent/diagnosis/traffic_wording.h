@@ -3,6 +3,7 @@
 #include "agent/diagnosis/esp_traffic.h"
 #include "agent/diagnosis/fact.h"
 #include "agent/diagnosis/inner_evidence.h"
+#include "probes/passive/ike_observation.h"
 #include "probes/passive/traffic_observation.h"
 
 #include <string_view>
@@ -18,6 +19,9 @@ Text describe_silent_host(const InnerHost& host, const InnerHost& beside, TimePo
 Text describe_silent_subnet(const IpPrefix& subnet, std::size_t hosts, const InnerHost& one, const InnerHost& beside);
 // Of all that are configured.
 Text describe_silent_hosts(std::size_t hosts, const InnerHost& one);
+// A NOTIFICATION of Bad Peer AS.
+Text describe_bgp_refusal(const passive::BgpObservation& refused);
+Text describe_bgp_difference(const passive::BgpObservation& open, passive::Side by, std::uint32_t expected);
 Text describe_leak(const passive::LeakSummary& leak, std::string_view interface);
 
 }  // namespace tunnelwatch::diagnosis

@@ -60,14 +60,20 @@ std::vector<IpPrefix> narrowed(std::vector<IpPrefix> subnets, std::size_t most) 
 CaptureFilter filter_for(const passive::TrafficInterest& interest, bool inside) {
   CaptureFilter filter;
   filter.outer = !inside;
+  filter.all_bgp = inside;
   if (inside) return filter;
   for (const auto& tunnel : interest.tunnels) {
+    // A policy-based tunnel's packets are seen here a second time, decrypted.
+    for (const auto& address : {tunnel.local_address, tunnel.remote_address}) {
+      if (address) filter.bgp.push_back(IpPrefix::of(*address, 128));
+    }
     for (const IpPrefix& subnet : tunnel.remote_subnets) {
       const bool everything = subnet.length < (subnet.address.is_v4() ? kWidest4 : kWidest6);
       if (!everything) filter.leaving.push_back(subnet);
     }
   }
   filter.leaving = narrowed(std::move(filter.leaving), kMaxFilterPrefixes);
+  filter.bgp = narrowed(std::move(filter.bgp), kMaxFilterPrefixes);
   return filter;
 }
 
@@ -78,6 +84,8 @@ std::string filter_text(const CaptureFilter& filter, bool with_vlan) {
   };
   if (filter.outer) add(kOuter);
   if (!filter.leaving.empty()) add(fmt::format("(outbound and ({}))", any_of("dst ", filter.leaving)));
+  if (filter.all_bgp) add("tcp port 179");
+  if (!filter.bgp.empty()) add(fmt::format("(tcp port 179 and ({}))", any_of("", filter.bgp)));
   if (wanted.empty()) return "less 0";  // nothing
   return with_vlan ? fmt::format("({0}) or (vlan and (({0}) or (vlan and ({0}))))", wanted) : wanted;
 }

@@ -13,7 +13,9 @@ namespace tunnelwatch::io {
 // bound, so that the lists may let through more than they were made of; whoever reads the packets looks again.
 struct CaptureFilter {
   bool outer = true;              // IKE, ESP, the ICMP errors that may quote them, and fragments
+  bool all_bgp = false;           // BGP, whoever speaks it
   std::vector<IpPrefix> leaving;  // packets that leave this machine for these
+  std::vector<IpPrefix> bgp;      // BGP from or to these
 
   bool operator==(const CaptureFilter&) const = default;
 };

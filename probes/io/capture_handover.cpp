@@ -35,7 +35,7 @@ struct KeptKeepalive {
   TimePoint at;
 };
 using Item = std::variant<KeptIke, KeptError, KeptKeepalive, passive::EspStreamSummary, passive::FragmentEvent,
-                          passive::LeakSummary, CaptureState>;
+                          passive::LeakSummary, passive::BgpObservation, CaptureState>;
 
 }  // namespace
 
@@ -112,6 +112,10 @@ void CaptureHandover::on_leak(const passive::LeakSummary& leak) {
   if (has_room(0)) batch_->items.emplace_back(leak);
 }
 
+void CaptureHandover::on_bgp(const passive::BgpObservation& observation) {
+  if (has_room(0)) batch_->items.emplace_back(observation);
+}
+
 // Never dropped: states are rare and bounded by the backoff of whoever tells them.
 void CaptureHandover::on_state(CaptureState state) { batch_->items.emplace_back(std::move(state)); }
 
@@ -167,6 +171,8 @@ void CaptureHandover::Shared::tell(const Batch& batch, const Item& item) {
     target->on_fragments(*fragments);
   } else if (const auto* leak = std::get_if<passive::LeakSummary>(&item)) {
     target->on_leak(*leak);
+  } else if (const auto* bgp = std::get_if<passive::BgpObservation>(&item)) {
+    target->on_bgp(*bgp);
   } else if (const auto* state = std::get_if<CaptureState>(&item)) {
     if (on_state) on_state(*state);
   }

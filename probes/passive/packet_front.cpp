@@ -12,6 +12,7 @@ using wire::DatagramKind;
 
 namespace {
 
+constexpr std::uint8_t kTcp = 6;
 constexpr Duration kFragmentsComeWithin = std::chrono::seconds(2);
 
 }  // namespace
@@ -53,6 +54,7 @@ void PacketFront::set_interest(const TrafficInterest& interest) {
 
 // What is neither IKE nor ESP, and in no ICMP error: perhaps it should have been inside the tunnel.
 void PacketFront::on_clear(Datagram& d, wire::LinkType link, wire::Bytes frame, TimePoint at) {
+  if (d.kind == DatagramKind::other && d.ip_protocol == kTcp) on_bgp(d, at);
   if (!leaks_.watches()) return;
   if (d.kind == DatagramKind::ike) leaks_.on_outer(d.source, d.destination, at);
   if (d.kind != DatagramKind::other && d.kind != DatagramKind::icmp_echo) return;
@@ -62,6 +64,16 @@ void PacketFront::on_clear(Datagram& d, wire::LinkType link, wire::Bytes frame, 
   }
   leaks_.on_packet(d, at, leak_summaries_);
   tell_leaks();
+}
+
+void PacketFront::on_bgp(const Datagram& d, TimePoint at) {
+  if (d.fragment_offset != 0 || d.more_fragments) return;
+  bgp_.on_packet(d, at, bgp_sights_);
+  for (BgpObservation& sight : bgp_sights_) {
+    sight.interface = options_.interface;
+    sink_.on_bgp(sight);
+  }
+  bgp_sights_.clear();
 }
 
 void PacketFront::on_datagram(const Datagram& d, TimePoint at, bool reassembled) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "probes/passive/bgp_sessions.h"
 #include "probes/passive/esp_streams.h"
 #include "probes/passive/leak_tracker.h"
 #include "probes/passive/packet_sink.h"
@@ -68,6 +69,7 @@ class PacketFront {
   void on_fragment(const wire::Datagram& d, TimePoint at);
   void on_icmp_error(const wire::Datagram& d, TimePoint at);
   void on_clear(wire::Datagram& d, wire::LinkType link, wire::Bytes frame, TimePoint at);
+  void on_bgp(const wire::Datagram& d, TimePoint at);
   void tell_leaks();
   void tell_fragments();
   void tell_esp();
@@ -77,9 +79,11 @@ class PacketFront {
   Reassembly reassembly_;
   EspStreams esp_;
   LeakTracker leaks_;
+  BgpSessions bgp_;
   PacketCounters counters_;
   std::vector<EspStreamSummary> summaries_;
   std::vector<LeakSummary> leak_summaries_;
+  std::vector<BgpObservation> bgp_sights_;
   std::optional<MacAddress> own_mac_;
   TimePoint next_summary_ = TimePoint::min();
   TimePoint latest_ = TimePoint::min();

@@ -66,6 +66,7 @@ class PacketSink {
   virtual void on_fragments(const FragmentEvent& event) = 0;
   // As soon as a run of packets in clear is one, then once a second while it grows.
   virtual void on_leak(const LeakSummary&) {}
+  virtual void on_bgp(const BgpObservation&) {}
 };
 
 }  // namespace tunnelwatch::passive

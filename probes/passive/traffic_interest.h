@@ -11,10 +11,12 @@ namespace tunnelwatch::passive {
 
 // What to look for of one configured tunnel beside its IKE and ESP.
 struct TunnelInterest {
-  std::string tunnel;               // its name, which comes back in what is told
-  std::optional<IpAddress> remote;  // the peer's outer address
-  std::vector<IpPrefix> local_subnets;
-  std::vector<IpPrefix> remote_subnets;
+  std::string tunnel = {};               // its name, which comes back in what is told
+  std::optional<IpAddress> remote = {};  // the peer's outer address
+  std::vector<IpPrefix> local_subnets = {};
+  std::vector<IpPrefix> remote_subnets = {};
+  std::optional<IpAddress> local_address = {};  // inside the tunnel: of this end's interface
+  std::optional<IpAddress> remote_address = {};
   bool operator==(const TunnelInterest&) const = default;
 };
 

@@ -23,4 +23,23 @@ struct LeakSummary {
   TimePoint last{};
 };
 
+enum class BgpSight : std::uint8_t {
+  open,      // the speaker says who it is: as_number
+  accepted,  // it takes the other end's OPEN, by a KEEPALIVE
+  refused,   // a NOTIFICATION before that: code, subcode
+};
+
+// One message at the beginning of a BGP session.
+struct BgpObservation {
+  BgpSight sight = BgpSight::open;
+  IpAddress speaker;
+  IpAddress other;
+  std::uint16_t interface = 0;
+  std::uint32_t as_number = 0;  // as the speaker's OPEN says it, 0 where none was seen
+  std::uint32_t other_as = 0;   // as the other end's does
+  std::uint8_t code = 0;
+  std::uint8_t subcode = 0;
+  TimePoint at{};
+};
+
 }  // namespace tunnelwatch::passive

@@ -15,7 +15,8 @@ class TrafficScript : public IkeScript {
   static constexpr std::uint16_t kOtherWan = 2;
   static constexpr std::uint16_t kInside = 3;
 
-  explicit TrafficScript(const config::Tunnel& settings = tunnel()) {
+  explicit TrafficScript(const config::Tunnel& settings = tunnel(), bool offline = true) {
+    watch().set_options({.discovery = {}, .loss = {}, .offline = offline});
     watch().name_interface(kWan, "wan");
     watch().name_interface(kOtherWan, "wan2");
     watch().name_interface(kInside, "ipsec0");
