@@ -1,5 +1,6 @@
 """Scenarios of the traffic beside IKE: what should be inside the tunnel and is not, and what the traffic inside tells."""
 
+from lab.bgp import AS, as_numbers, speakers
 from lab.lab import Setup
 from lab.scenario import SILENT, Scenario, initiate, steps
 from lab.traffic import cloud_drops, cloud_hosts, cloud_passes, lan_host, leak, mend_leak
@@ -28,4 +29,18 @@ CLOUD = [
              within=SILENT + 2 * SUMMARY, repair=steps(cloud_passes()), note="both hosts of one subnet of two"),
 ]
 
-TRAFFIC = LEAKS + CLOUD
+INSIDE = {"tunnel_interface": "ipsec0", "local_tunnel_address": "10.1.0.1", "remote_tunnel_address": "10.2.0.1"}
+WITH_BGP = Setup(tunnel={**INSIDE, "bgp": {"local_as": AS["a"], "remote_as": AS["b"]}})
+SESSION = 4.0  # until a speaker that was told another number has tried again
+
+BGP = [
+    Scenario("bgp-peer-expects-another-as", ("bgp_asn_mismatch",), setup=WITH_BGP, start=steps(initiate(), speakers()), on_wire=False,
+             fault=steps(as_numbers("b", 65009, AS["b"])), within=SESSION, repair=steps(as_numbers("b", AS["a"], AS["b"])), clears_within=2 * SESSION,
+             note="the peer refuses ours"),
+    Scenario("bgp-peer-has-another-as", ("bgp_asn_mismatch",), setup=WITH_BGP, start=steps(initiate(), speakers()), on_wire=False,
+             fault=steps(as_numbers("b", AS["a"], 4200000001)), within=SESSION, repair=steps(as_numbers("b", AS["a"], AS["b"])), clears_within=2 * SESSION,
+             note="we refuse the peer's, of four octets"),
+    Scenario("healthy-bgp", setup=WITH_BGP, start=steps(initiate(), speakers()), watch=3),
+]
+
+TRAFFIC = LEAKS + CLOUD + BGP
