@@ -106,6 +106,10 @@ class Agent::Impl final : public passive::PacketSink {
     watch_.on_leak(leak);
     watch_.settle(leak.last);
   }
+  void on_tunnel_pings(const passive::TunnelPingSummary& pings) override {
+    watch_.on_tunnel_pings(pings);
+    watch_.settle(pings.last);
+  }
   void on_bgp(const passive::BgpObservation& observation) override {
     watch_.on_bgp(observation);
     watch_.settle(observation.at);
@@ -321,7 +325,8 @@ void Agent::Impl::tick() {
 }
 
 bool Agent::Impl::any_capture_up() const {
-  return std::any_of(captures_.begin(), captures_.end(), [](const auto& c) { return c.second.state.up && !c.second.inside; });
+  return std::any_of(captures_.begin(), captures_.end(),
+                     [](const auto& c) { return c.second.state.up && !c.second.inside; });
 }
 
 std::vector<std::string> Agent::Impl::not_ready() const {

@@ -229,12 +229,15 @@ void ProbeDriver::sync(const config::Settings& settings) {
   for (const auto& tunnel : watch_.tunnels()) {
     const auto& s = tunnel->settings();
     want_target({s.name, Role::gateway, s.remote.name}, s.remote, tunnel->remote(), source_of(s, tunnel->remote()));
-    for (const auto& host : s.inner_hosts) {
+    for (const auto& host : tunnel->pinged_inside()) {
       const TargetKey key{s.name, Role::inner, host.name};
       const auto known = targets_.find(key);
       const auto address = host.address || known == targets_.end() ? host.address : known->second.address;
       const auto family = address ? address->family() : IpFamily::v4;
-      want_target(key, host, std::nullopt, inner_source(s, family, own_addresses));
+      const bool is_peer =
+          host.address && host.address == s.remote_tunnel_address && s.local_tunnel_address &&
+          std::find(own_addresses.begin(), own_addresses.end(), *s.local_tunnel_address) != own_addresses.end();
+      want_target(key, host, std::nullopt, is_peer ? s.local_tunnel_address : inner_source(s, family, own_addresses));
     }
     want_probe(*tunnel);
   }
@@ -422,18 +425,19 @@ void ProbeDriver::feed_windows(TimePoint now) {
       tunnel->evidence().on_gateway_echo(it->first.target, it->second.statistics.window(now), now);
     }
     bool inner_changed = all;
-    for (const auto& host : s.inner_hosts) {
+    const auto& inner_hosts = tunnel->pinged_inside();
+    for (const auto& host : inner_hosts) {
       const auto it = targets_.find({s.name, Role::inner, host.name});
       if (it != targets_.end()) inner_changed = inner_changed || std::exchange(it->second.changed, false);
     }
-    for (std::size_t i = 0; inner_changed && i < s.inner_hosts.size(); ++i) {
-      const auto it = targets_.find({s.name, Role::inner, s.inner_hosts[i].name});
+    for (std::size_t i = 0; inner_changed && i < inner_hosts.size(); ++i) {
+      const auto it = targets_.find({s.name, Role::inner, inner_hosts[i].name});
       if (it == targets_.end()) continue;
       const auto window = it->second.statistics.window(now);
-      tunnel->evidence().on_inner_echo(it->first.target, window, now, i == 0, i + 1 == s.inner_hosts.size());
+      tunnel->evidence().on_inner_echo(it->first.target, window, now, i == 0, i + 1 == inner_hosts.size());
       const bool fits = s.local_subnets.empty() || it->second.source;
       tunnel->traffic().on_inner_echo({it->first.target, it->second.address, fits}, window, now,
-                                      i + 1 == s.inner_hosts.size());
+                                      i + 1 == inner_hosts.size());
     }
   }
 }

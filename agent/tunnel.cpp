@@ -52,6 +52,7 @@ std::string_view to_string(PeerState state) {
 
 Tunnel::Tunnel(config::Tunnel settings, bool configured, const config::LossThresholds& loss)
     : settings_(std::move(settings)),
+      pinged_inside_(diagnosis::pinged_inside(settings_)),
       configured_(configured),
       remote_(settings_.remote.address),
       evidence_(loss),

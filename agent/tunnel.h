@@ -28,7 +28,10 @@ class Tunnel {
   void reconfigure(config::Tunnel settings) {
     settings_ = std::move(settings);
     traffic_.reconfigure(settings_);
+    pinged_inside_ = diagnosis::pinged_inside(settings_);
   }
+  // Its inner hosts, and the peer's own address inside.
+  const std::vector<config::Host>& pinged_inside() const { return pinged_inside_; }
 
   bool matches(const passive::PeerKey& key) const;
   const std::optional<passive::PeerKey>& peer() const { return peer_; }
@@ -72,6 +75,7 @@ class Tunnel {
   static constexpr std::size_t kMaxStreams = 32;
 
   config::Tunnel settings_;
+  std::vector<config::Host> pinged_inside_;
   bool configured_;
   std::optional<passive::PeerKey> peer_;
   std::optional<IpAddress> remote_;

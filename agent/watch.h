@@ -47,6 +47,7 @@ class Watch final : public passive::PacketSink, public passive::IkePeerSink {
   void on_esp(const passive::EspStreamSummary& stream) override;
   void on_fragments(const passive::FragmentEvent& event) override;
   void on_leak(const passive::LeakSummary& leak) override;
+  void on_tunnel_pings(const passive::TunnelPingSummary& pings) override;
   void on_bgp(const passive::BgpObservation& observation) override;
   // IkePeerSink
   void on_ike(const passive::PeerKey& peer, const passive::IkeObservation& observation) override;
@@ -77,6 +78,7 @@ class Watch final : public passive::PacketSink, public passive::IkePeerSink {
   void judge_spi(const passive::EspStreamSummary& stream, const passive::PeerKey& key);
   void judge_source(const wire::Datagram& datagram, TimePoint at);
   std::string_view interface_name(std::uint16_t interface) const;
+  bool is_own(const IpAddress& address) const;
   bool is_bgp_of(const config::Tunnel& tunnel, const passive::BgpObservation& observation) const;
   std::optional<passive::Side> side_of(const config::Tunnel& tunnel, const passive::BgpObservation& observation) const;
   void on_bgp_of_file(const passive::BgpObservation& observation);
@@ -93,7 +95,7 @@ class Watch final : public passive::PacketSink, public passive::IkePeerSink {
   const wire::Datagram* current_ = nullptr;                     // what the tracker is reading
   Counters counters_;
   std::map<std::uint16_t, std::string> interfaces_;
-  std::vector<IpAddress> local_addresses_;
+  std::vector<IpAddress> local_addresses_;  // empty: not known
 };
 
 }  // namespace tunnelwatch::agent

@@ -25,6 +25,18 @@ void Watch::on_leak(const passive::LeakSummary& leak) {
   if (tunnel != nullptr && tunnel->configured()) tunnel->traffic().on_leak(leak, interface_name(leak.interface));
 }
 
+bool Watch::is_own(const IpAddress& address) const {
+  return std::find(local_addresses_.begin(), local_addresses_.end(), address) != local_addresses_.end();
+}
+
+void Watch::on_tunnel_pings(const passive::TunnelPingSummary& pings) {
+  Tunnel* tunnel = find(pings.tunnel);
+  if (tunnel == nullptr || !tunnel->configured() || !tunnel->settings().local_tunnel_address) return;
+  std::optional<bool> stands_here;
+  if (!local_addresses_.empty()) stands_here = is_own(*tunnel->settings().local_tunnel_address);
+  tunnel->traffic().on_tunnel_pings(pings, stands_here);
+}
+
 // The addresses inside the tunnel tell, or else the tunnel's own interface.
 bool Watch::is_bgp_of(const config::Tunnel& s, const BgpObservation& o) const {
   const auto is_end = [&](const IpAddress& a) { return a == o.speaker || a == o.other; };
@@ -34,12 +46,9 @@ bool Watch::is_bgp_of(const config::Tunnel& s, const BgpObservation& o) const {
 }
 
 std::optional<Side> Watch::side_of(const config::Tunnel& s, const BgpObservation& o) const {
-  const auto is_own = [&](const IpAddress& a) {
-    return a == s.local_tunnel_address ||
-           std::find(local_addresses_.begin(), local_addresses_.end(), a) != local_addresses_.end();
-  };
-  if (o.speaker == s.remote_tunnel_address || is_own(o.other)) return Side::remote;
-  if (o.other == s.remote_tunnel_address || is_own(o.speaker)) return Side::local;
+  const auto is_ours = [&](const IpAddress& a) { return a == s.local_tunnel_address || is_own(a); };
+  if (o.speaker == s.remote_tunnel_address || is_ours(o.other)) return Side::remote;
+  if (o.other == s.remote_tunnel_address || is_ours(o.speaker)) return Side::local;
   return std::nullopt;
 }
 

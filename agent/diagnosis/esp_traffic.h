@@ -27,6 +27,7 @@ class EspTraffic {
 
   void on_esp(const passive::EspStreamSummary& stream, bool outbound);
   void advance(TimePoint now);
+  std::optional<TimePoint> last_outbound() const { return directions_[0].last; }
   std::optional<TimePoint> last_inbound() const { return directions_[1].last; }
 
  private:

@@ -32,19 +32,30 @@ Confidence confidence_in(const InnerHost& host) {
 
 }  // namespace
 
+std::vector<config::Host> pinged_inside(const config::Tunnel& tunnel) {
+  std::vector<config::Host> hosts = tunnel.inner_hosts;
+  const auto& peer = tunnel.remote_tunnel_address;
+  if (peer && std::none_of(hosts.begin(), hosts.end(), [&](const config::Host& h) { return h.address == peer; })) {
+    hosts.push_back({peer->to_string(), peer});
+  }
+  return hosts;
+}
+
 void InnerEvidence::reconfigure(const config::Tunnel& tunnel) {
   subnets_ = tunnel.remote_subnets;
   std::vector<InnerHost> before = std::move(hosts_);
   hosts_.clear();
   cursor_ = 0;
-  for (const config::Host& host : tunnel.inner_hosts) {
+  for (const config::Host& host : pinged_inside(tunnel)) {
+    const bool expected = hosts_.size() < tunnel.inner_hosts.size();
     const auto same =
         std::find_if(before.begin(), before.end(), [&](const InnerHost& h) { return h.name == host.name; });
     if (same != before.end()) {
       hosts_.push_back(std::move(*same));
-      continue;
+    } else {
+      hosts_.emplace_back().name = host.name;
     }
-    hosts_.emplace_back().name = host.name;
+    hosts_.back().expected = expected;
   }
 }
 
@@ -91,7 +102,8 @@ void InnerEvidence::on_echo(const InnerTarget& target, const active::EchoWindow&
     host->answers = host->consecutive == 0 && host->ever_answered;
     if (!host->asked_since) host->asked_since = now;
     host->silent_since = std::max(host->last_reply.value_or(TimePoint::min()), *host->asked_since);
-    host->silent = carrying_since_ && (host->ever_answered || target.fits) && is_silent(*host, window, now);
+    host->silent =
+        host->expected && carrying_since_ && (host->ever_answered || target.fits) && is_silent(*host, window, now);
   }
   if (last) judge(now, inbound);
 }
@@ -113,7 +125,8 @@ void InnerEvidence::judge(TimePoint now, const std::optional<TimePoint>& inbound
     facts_.deny(F::inner_subnet_blocked, now);
   } else if (answering != nullptr) {
     judge_beside(*answering, silent, now);
-  } else if (silent.size() == hosts_.size()) {
+  } else if (silent.size() == static_cast<std::size_t>(std::count_if(hosts_.begin(), hosts_.end(),
+                                                                     [](const InnerHost& h) { return h.expected; }))) {
     judge_alone(silent, now, inbound);
   }
 }
@@ -135,7 +148,7 @@ void InnerEvidence::judge_beside(const InnerHost& answering, const std::vector<c
     std::vector<const InnerHost*> silent;
   };
   std::vector<Count> counts(subnets_.size() + 1);
-  for (const InnerHost& host : hosts_) ++counts[subnet_of(host)].hosts;
+  for (const InnerHost& host : hosts_) counts[subnet_of(host)].hosts += host.expected ? 1U : 0U;
   for (const InnerHost* host : silent) counts[subnet_of(*host)].silent.push_back(host);
 
   const InnerHost* blocked = nullptr;  // a single host, the surest

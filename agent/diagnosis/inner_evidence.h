@@ -12,6 +12,9 @@
 
 namespace tunnelwatch::diagnosis {
 
+// Who is pinged through a tunnel: its inner hosts and, where it is configured, the peer's own address inside.
+std::vector<config::Host> pinged_inside(const config::Tunnel& tunnel);
+
 // A host behind the peer that is pinged.
 struct InnerTarget {
   std::string_view host;  // as configured
@@ -23,6 +26,7 @@ struct InnerTarget {
 struct InnerHost {
   std::string name;
   std::optional<IpAddress> address;
+  bool expected = true;  // to answer: the peer's own address need not, but where it does it speaks for the tunnel
   bool answers = false;
   bool ever_answered = false;
   bool silent = false;       // for long enough, while the tunnel carried traffic both ways

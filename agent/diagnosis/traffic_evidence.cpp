@@ -3,7 +3,7 @@
 namespace tunnelwatch::diagnosis {
 
 TrafficEvidence::TrafficEvidence(Facts& facts, const config::Tunnel& tunnel, const config::LossThresholds& loss)
-    : tunnel_(tunnel), esp_(facts, loss), inner_(facts, tunnel), leak_(facts), bgp_(facts, tunnel.bgp) {}
+    : tunnel_(tunnel), esp_(facts, loss), inner_(facts, tunnel), leak_(facts), pings_(facts), bgp_(facts, tunnel.bgp) {}
 
 void TrafficEvidence::reconfigure(const config::Tunnel& tunnel) {
   tunnel_ = tunnel;
@@ -15,9 +15,15 @@ void TrafficEvidence::on_leak(const passive::LeakSummary& leak, std::string_view
   leak_.on_leak(leak, interface, !interface.empty() && interface == tunnel_.egress_interface);
 }
 
+void TrafficEvidence::on_tunnel_pings(const passive::TunnelPingSummary& pings, std::optional<bool> stands_here) {
+  if (!tunnel_.local_tunnel_address) return;
+  pings_.on_pings(pings, tunnel_.local_tunnel_address->to_string(), stands_here, esp_.last_outbound());
+}
+
 void TrafficEvidence::advance(TimePoint now) {
   esp_.advance(now);
   leak_.advance(now);
+  pings_.advance(now);
   bgp_.advance(now);
 }
 

@@ -4,6 +4,7 @@
 #include "agent/diagnosis/esp_traffic.h"
 #include "agent/diagnosis/inner_evidence.h"
 #include "agent/diagnosis/leak_evidence.h"
+#include "agent/diagnosis/ping_evidence.h"
 #include "config/settings.h"
 #include "probes/passive/traffic_observation.h"
 
@@ -27,6 +28,7 @@ class TrafficEvidence {
     inner_.on_echo(target, window, now, last, esp_.last_inbound());
   }
   void on_leak(const passive::LeakSummary& leak, std::string_view interface);
+  void on_tunnel_pings(const passive::TunnelPingSummary& pings, std::optional<bool> stands_here);
   void on_bgp(const passive::BgpObservation& o, std::optional<passive::Side> by) { bgp_.on_bgp(o, by); }
   void advance(TimePoint now);
 
@@ -35,6 +37,7 @@ class TrafficEvidence {
   EspTraffic esp_;
   InnerEvidence inner_;
   LeakEvidence leak_;
+  PingEvidence pings_;
   BgpEvidence bgp_;
 };
 

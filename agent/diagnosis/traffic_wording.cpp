@@ -56,6 +56,20 @@ Text describe_silent_hosts(std::size_t hosts, const InnerHost& one) {
           fmt::format("配置的 {} 台内网主机（如 {}）均无应答，但对端的 ESP 报文持续到达", hosts, one.name)};
 }
 
+Text describe_unanswered_pings(const passive::TunnelPingSummary& pings, std::string_view address,
+                               std::optional<bool> stands_here) {
+  const double seconds = to_seconds(pings.last - pings.row_since);
+  Text text{fmt::format("the last {} echo requests of {} to the tunnel address {} in {:.1f} s were not answered here",
+                        pings.unanswered_in_a_row, pings.from.to_string(), address, seconds),
+            fmt::format("{} 在 {:.1f} 秒内对隧道地址 {} 的最近 {} 个 ICMP 请求本端均未应答", pings.from.to_string(),
+                        seconds, address, pings.unanswered_in_a_row)};
+  if (!stands_here) return text;
+  text.en += *stands_here ? "; the address is on an interface here, so a filter may drop them"
+                          : "; the address is on no interface here";
+  text.zh += *stands_here ? "；该地址已配置在本机接口上，可能被过滤规则丢弃" : "；本机没有接口配置该地址";
+  return text;
+}
+
 Text describe_bgp_refusal(const passive::BgpObservation& o) {
   const std::string as_en = o.other_as == 0 ? "" : fmt::format(", which says AS {}", o.other_as);
   const std::string as_zh = o.other_as == 0 ? "" : fmt::format("（其声明的 AS 号为 {}）", o.other_as);

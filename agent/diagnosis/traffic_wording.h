@@ -6,6 +6,7 @@
 #include "probes/passive/ike_observation.h"
 #include "probes/passive/traffic_observation.h"
 
+#include <optional>
 #include <string_view>
 
 // What was seen beside IKE, as sentences for the operator, in both languages.
@@ -19,6 +20,8 @@ Text describe_silent_host(const InnerHost& host, const InnerHost& beside, TimePo
 Text describe_silent_subnet(const IpPrefix& subnet, std::size_t hosts, const InnerHost& one, const InnerHost& beside);
 // Of all that are configured.
 Text describe_silent_hosts(std::size_t hosts, const InnerHost& one);
+Text describe_unanswered_pings(const passive::TunnelPingSummary& pings, std::string_view address,
+                               std::optional<bool> stands_here);
 // A NOTIFICATION of Bad Peer AS.
 Text describe_bgp_refusal(const passive::BgpObservation& refused);
 Text describe_bgp_difference(const passive::BgpObservation& open, passive::Side by, std::uint32_t expected);

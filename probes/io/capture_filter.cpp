@@ -11,6 +11,7 @@ namespace {
 
 constexpr unsigned kWidest4 = 8;
 constexpr unsigned kWidest6 = 16;
+constexpr unsigned kHost = 128;  // all bits, of IPv4 too
 
 // Later fragments have no ports and no ICMP: by their offset, of UDP and ESP only.
 constexpr std::string_view kOuter =
@@ -61,19 +62,20 @@ CaptureFilter filter_for(const passive::TrafficInterest& interest, bool inside) 
   CaptureFilter filter;
   filter.outer = !inside;
   filter.all_bgp = inside;
-  if (inside) return filter;
   for (const auto& tunnel : interest.tunnels) {
-    // A policy-based tunnel's packets are seen here a second time, decrypted.
+    if (tunnel.local_address) filter.pinged.push_back(IpPrefix::of(*tunnel.local_address, kHost));
+    if (inside) continue;
+    // A policy-based tunnel's packets are seen outside a second time, decrypted.
     for (const auto& address : {tunnel.local_address, tunnel.remote_address}) {
-      if (address) filter.bgp.push_back(IpPrefix::of(*address, 128));
+      if (address) filter.bgp.push_back(IpPrefix::of(*address, kHost));
     }
     for (const IpPrefix& subnet : tunnel.remote_subnets) {
       const bool everything = subnet.length < (subnet.address.is_v4() ? kWidest4 : kWidest6);
       if (!everything) filter.leaving.push_back(subnet);
     }
   }
-  filter.leaving = narrowed(std::move(filter.leaving), kMaxFilterPrefixes);
-  filter.bgp = narrowed(std::move(filter.bgp), kMaxFilterPrefixes);
+  for (auto* list : {&filter.leaving, &filter.bgp, &filter.pinged})
+    *list = narrowed(std::move(*list), kMaxFilterPrefixes);
   return filter;
 }
 
@@ -86,6 +88,11 @@ std::string filter_text(const CaptureFilter& filter, bool with_vlan) {
   if (!filter.leaving.empty()) add(fmt::format("(outbound and ({}))", any_of("dst ", filter.leaving)));
   if (filter.all_bgp) add("tcp port 179");
   if (!filter.bgp.empty()) add(fmt::format("(tcp port 179 and ({}))", any_of("", filter.bgp)));
+  if (!filter.pinged.empty()) {
+    add(fmt::format(
+        "(((icmp and (icmp[0] = 8 or icmp[0] = 0)) or (icmp6 and (ip6[40] = 128 or ip6[40] = 129))) and ({}))",
+        any_of("", filter.pinged)));
+  }
   if (wanted.empty()) return "less 0";  // nothing
   return with_vlan ? fmt::format("({0}) or (vlan and (({0}) or (vlan and ({0}))))", wanted) : wanted;
 }

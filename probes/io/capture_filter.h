@@ -16,6 +16,7 @@ struct CaptureFilter {
   bool all_bgp = false;           // BGP, whoever speaks it
   std::vector<IpPrefix> leaving;  // packets that leave this machine for these
   std::vector<IpPrefix> bgp;      // BGP from or to these
+  std::vector<IpPrefix> pinged;   // echo requests to these, and the answers
 
   bool operator==(const CaptureFilter&) const = default;
 };

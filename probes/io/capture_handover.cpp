@@ -35,7 +35,7 @@ struct KeptKeepalive {
   TimePoint at;
 };
 using Item = std::variant<KeptIke, KeptError, KeptKeepalive, passive::EspStreamSummary, passive::FragmentEvent,
-                          passive::LeakSummary, passive::BgpObservation, CaptureState>;
+                          passive::LeakSummary, passive::BgpObservation, passive::TunnelPingSummary, CaptureState>;
 
 }  // namespace
 
@@ -112,6 +112,10 @@ void CaptureHandover::on_leak(const passive::LeakSummary& leak) {
   if (has_room(0)) batch_->items.emplace_back(leak);
 }
 
+void CaptureHandover::on_tunnel_pings(const passive::TunnelPingSummary& pings) {
+  if (has_room(0)) batch_->items.emplace_back(pings);
+}
+
 void CaptureHandover::on_bgp(const passive::BgpObservation& observation) {
   if (has_room(0)) batch_->items.emplace_back(observation);
 }
@@ -173,6 +177,8 @@ void CaptureHandover::Shared::tell(const Batch& batch, const Item& item) {
     target->on_leak(*leak);
   } else if (const auto* bgp = std::get_if<passive::BgpObservation>(&item)) {
     target->on_bgp(*bgp);
+  } else if (const auto* pings = std::get_if<passive::TunnelPingSummary>(&item)) {
+    target->on_tunnel_pings(*pings);
   } else if (const auto* state = std::get_if<CaptureState>(&item)) {
     if (on_state) on_state(*state);
   }

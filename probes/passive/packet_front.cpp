@@ -49,12 +49,14 @@ void PacketFront::on_frame(wire::LinkType link, wire::Bytes frame, std::uint32_t
 }
 
 void PacketFront::set_interest(const TrafficInterest& interest) {
+  pings_.set_interest(interest);
   if (!options_.inside) leaks_.set_interest(interest);
 }
 
 // What is neither IKE nor ESP, and in no ICMP error: perhaps it should have been inside the tunnel.
 void PacketFront::on_clear(Datagram& d, wire::LinkType link, wire::Bytes frame, TimePoint at) {
   if (d.kind == DatagramKind::other && d.ip_protocol == kTcp) on_bgp(d, at);
+  if (d.kind == DatagramKind::icmp_echo) pings_.on_packet(d, at);
   if (!leaks_.watches()) return;
   if (d.kind == DatagramKind::ike) leaks_.on_outer(d.source, d.destination, at);
   if (d.kind != DatagramKind::other && d.kind != DatagramKind::icmp_echo) return;
@@ -148,6 +150,7 @@ void PacketFront::on_tick(TimePoint now) {
   tell_esp();
   leaks_.collect(leak_summaries_);
   tell_leaks();
+  tell_pings(now);
 }
 
 void PacketFront::finish() {
@@ -171,6 +174,16 @@ void PacketFront::tell_esp() {
     if (leaks_.watches()) leaks_.on_outer(stream.source, stream.destination, stream.last);
     sink_.on_esp(stream);
   }
+}
+
+void PacketFront::tell_pings(TimePoint now) {
+  pings_.collect(now, ping_summaries_);
+  for (TunnelPingSummary& pings : ping_summaries_) {
+    pings.interface = options_.interface;
+    pings.inside = options_.inside;
+    sink_.on_tunnel_pings(pings);
+  }
+  ping_summaries_.clear();
 }
 
 void PacketFront::tell_leaks() {

@@ -5,6 +5,7 @@
 #include "probes/passive/leak_tracker.h"
 #include "probes/passive/packet_sink.h"
 #include "probes/passive/reassembly.h"
+#include "probes/passive/tunnel_pings.h"
 #include "probes/time.h"
 #include "probes/wire/frame.h"
 
@@ -71,6 +72,7 @@ class PacketFront {
   void on_clear(wire::Datagram& d, wire::LinkType link, wire::Bytes frame, TimePoint at);
   void on_bgp(const wire::Datagram& d, TimePoint at);
   void tell_leaks();
+  void tell_pings(TimePoint now);
   void tell_fragments();
   void tell_esp();
 
@@ -79,11 +81,13 @@ class PacketFront {
   Reassembly reassembly_;
   EspStreams esp_;
   LeakTracker leaks_;
+  TunnelPings pings_;
   BgpSessions bgp_;
   PacketCounters counters_;
   std::vector<EspStreamSummary> summaries_;
   std::vector<LeakSummary> leak_summaries_;
   std::vector<BgpObservation> bgp_sights_;
+  std::vector<TunnelPingSummary> ping_summaries_;
   std::optional<MacAddress> own_mac_;
   TimePoint next_summary_ = TimePoint::min();
   TimePoint latest_ = TimePoint::min();

@@ -23,6 +23,19 @@ struct LeakSummary {
   TimePoint last{};
 };
 
+// Echo requests to this end's address inside the tunnel. Counts are those since the capture began.
+struct TunnelPingSummary {
+  std::string tunnel;  // as TunnelInterest names it
+  std::uint16_t interface = 0;
+  bool inside = false;  // seen on the tunnel's own interface: answers would be seen too
+  std::uint64_t requests = 0;
+  std::uint64_t answered = 0;
+  std::uint64_t unanswered_in_a_row = 0;  // up to now, those that may still be answered not counted
+  IpAddress from;                         // who asked last
+  TimePoint row_since{};                  // the first of the unanswered row
+  TimePoint last{};                       // of the requests
+};
+
 enum class BgpSight : std::uint8_t {
   open,      // the speaker says who it is: as_number
   accepted,  // it takes the other end's OPEN, by a KEEPALIVE

@@ -49,6 +49,27 @@ TEST(TrafficInner, OneHostSilentBesideAnotherIsItsSecurityGroup) {
   EXPECT_THAT(s.active(), IsEmpty());
 }
 
+TEST(TrafficInner, ThePeersOwnAddressInsideSpeaksForTheTunnel) {
+  auto tunnel = with_hosts({kA});
+  tunnel.remote_tunnel_address = IpAddress::parse("169.254.70.1");
+  TrafficScript s(tunnel);
+  s.up(0);
+  s.pings(1, 5, {well(kA), well("169.254.70.1")});
+  s.pings(5, 10, {dead(kA), well("169.254.70.1")});
+  EXPECT_THAT(s.active(), Contains("cloud_security_group_blocks_traffic"));
+  EXPECT_EQ(s.confidence_of("cloud_security_group_blocks_traffic"), "likely");
+}
+
+TEST(TrafficInner, ThePeersOwnAddressNeedNotAnswer) {
+  auto tunnel = with_hosts({kA});
+  tunnel.remote_tunnel_address = IpAddress::parse("169.254.70.1");
+  TrafficScript s(tunnel);
+  s.up(0);
+  s.pings(1, 5, {well(kA), well("169.254.70.1")});
+  s.pings(5, 60, {well(kA), dead("169.254.70.1")});
+  EXPECT_THAT(s.active(), IsEmpty());
+}
+
 TEST(TrafficInner, EveryHostOfOneSubnetIsItsAcl) {
   TrafficScript s(with_hosts({kA, kC, kD}));
   s.up(0);

@@ -59,3 +59,21 @@ def cloud_drops(match):
 
 def cloud_passes():
     return lambda lab: lab.topology.execute("b", "nft", "flush", "ruleset")
+
+
+def tunnel_address(role, address):
+    """The tunnel's own interface of this end has the address."""
+    return lambda lab: netns.ip_batch(lab.topology.name(role), [f"addr add {address}/32 dev ipsec0"])
+
+
+def no_tunnel_address(role, address):
+    return lambda lab: netns.ip_batch(lab.topology.name(role), [f"addr del {address}/32 dev ipsec0"])
+
+
+def peer_pings(source, target):
+    """The peer's liveness test of a static route (NQA): twice a second until the lab ends."""
+    def action(lab):
+        ping = Process(["ip", "netns", "exec", lab.topology.name("b"), "ping", "-q", "-i", "0.5", "-I", source, target],
+                       os.path.join(lab.folder, "nqa.out"))
+        lab.on_close(ping.kill)
+    return action

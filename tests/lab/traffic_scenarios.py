@@ -3,7 +3,8 @@
 from lab.bgp import AS, as_numbers, speakers
 from lab.lab import Setup
 from lab.scenario import SILENT, Scenario, initiate, steps
-from lab.traffic import cloud_drops, cloud_hosts, cloud_passes, lan_host, leak, mend_leak
+from lab.traffic import (cloud_drops, cloud_hosts, cloud_passes, lan_host, leak, mend_leak, no_tunnel_address, peer_pings,
+                         tunnel_address)
 
 SUMMARY = 1.0  # captures tell their counts once a second
 
@@ -43,4 +44,20 @@ BGP = [
     Scenario("healthy-bgp", setup=WITH_BGP, start=steps(initiate(), speakers()), watch=3),
 ]
 
-TRAFFIC = LEAKS + CLOUD + BGP
+NQA_HERE, NQA_THERE = "169.254.70.2", "169.254.70.1"
+WITH_NQA = Setup(a={"connections/tun/children/net/local_ts": f"10.1.0.0/24,{NQA_HERE}/32",
+                    "connections/tun/children/net/remote_ts": f"10.2.0.0/24,{NQA_THERE}/32"},
+                 b={"connections/tun/children/net/local_ts": f"10.2.0.0/24,{NQA_THERE}/32",
+                    "connections/tun/children/net/remote_ts": f"10.1.0.0/24,{NQA_HERE}/32"},
+                 tunnel={"tunnel_interface": "ipsec0", "local_tunnel_address": NQA_HERE, "remote_tunnel_address": NQA_THERE})
+
+NQA = [
+    Scenario("nqa-address-missing", ("tunnel_interface_address_not_configured",), setup=WITH_NQA, on_wire=False,
+             start=steps(tunnel_address("a", NQA_HERE), tunnel_address("b", NQA_THERE), initiate(), peer_pings(NQA_THERE, NQA_HERE)),
+             fault=steps(no_tunnel_address("a", NQA_HERE)), within=2.0 + 1.0 + 2 * SUMMARY, repair=steps(tunnel_address("a", NQA_HERE)),
+             clears_within=2 + 2 * SUMMARY, note="four pings half a second apart, and a second to answer the last"),
+    Scenario("healthy-nqa", setup=WITH_NQA, watch=4,
+             start=steps(tunnel_address("a", NQA_HERE), tunnel_address("b", NQA_THERE), initiate(), peer_pings(NQA_THERE, NQA_HERE))),
+]
+
+TRAFFIC = LEAKS + CLOUD + BGP + NQA
