@@ -23,6 +23,7 @@ constexpr std::uint64_t kFewestLosses = 3;
 constexpr std::uint64_t kFewestPackets = 10;
 // A stream that was silent for so long and then misses many numbers had an outage: a dead path does not "lose packets".
 constexpr Duration kSilence = 2s;
+constexpr Duration kFresh = 3s;     // a stream that is older when it is first told had a life before this tunnel's
 constexpr Duration kSettling = 3s;  // until the front has told the gaps of the silence
 constexpr std::uint64_t kOutage = 10;
 
@@ -44,6 +45,7 @@ EspTraffic::Stream& EspTraffic::stream_of(const EspStreamSummary& s, bool outbou
   fresh.last.spi = s.spi;
   fresh.last.interface = s.interface;
   fresh.last.first = fresh.last.last = s.first;
+  if (s.last - s.first > kFresh) fresh.last = s;
   return streams_.emplace_back(fresh);
 }
 
@@ -73,13 +75,14 @@ void EspTraffic::count(const Stream& before, const EspStreamSummary& s, Directio
   while (direction.buckets.front().index <= index - kBuckets) direction.buckets.pop_front();
 }
 
-void EspTraffic::on_esp(const EspStreamSummary& s, bool outbound) {
+std::uint64_t EspTraffic::on_esp(const EspStreamSummary& s, bool outbound) {
   now_ = std::max(now_, s.last);
   Stream& stream = stream_of(s, outbound);
   if (s.packets < stream.last.packets) {  // it left the front's table and began anew
     stream.last = s;
-    return;
+    return 0;
   }
+  const std::uint64_t bytes = grown(s.bytes, stream.last.bytes);
   const std::uint64_t packets = s.packets - stream.last.packets;
   if (packets != 0 && s.last - stream.last.last >= kSilence) stream.outage_until = s.last + kSettling;
   Direction& mine = directions_[outbound ? kOut : kIn];
@@ -97,6 +100,7 @@ void EspTraffic::on_esp(const EspStreamSummary& s, bool outbound) {
   }
   judge_ways(now_);
   judge_loss(now_);
+  return bytes;
 }
 
 void EspTraffic::judge_ways(TimePoint now) {

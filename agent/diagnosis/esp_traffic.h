@@ -25,7 +25,8 @@ class EspTraffic {
  public:
   EspTraffic(Facts& facts, const config::LossThresholds& loss) : facts_(facts), loss_(loss) {}
 
-  void on_esp(const passive::EspStreamSummary& stream, bool outbound);
+  // Returns the bytes that the stream has grown by.
+  std::uint64_t on_esp(const passive::EspStreamSummary& stream, bool outbound);
   void advance(TimePoint now);
   std::optional<TimePoint> last_outbound() const { return directions_[0].last; }
   std::optional<TimePoint> last_inbound() const { return directions_[1].last; }

@@ -116,6 +116,7 @@ enum class FactId : std::uint8_t {
   esp_both_ways,
   esp_in_loses,             // the peer's ESP has gaps that the capture does not explain
   capture_loses,            // our own ESP has gaps: the capture does not see all
+  gateway_rate_high,        // near what the cloud's gateway is sized for
   inner_host_blocked,       // silent inside a tunnel that carries traffic
   inner_subnet_blocked,     // every host of it
   bgp_as_refused,           // one end refuses the AS number of the other

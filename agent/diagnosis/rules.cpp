@@ -266,6 +266,14 @@ const Rule kRules[] = {
      [](const Facts& f) { return f.is(F::inner_subnet_blocked); },
      likely,
      {F::inner_subnet_blocked, F::esp_both_ways}},
+    // Both are needed: a full gateway that loses nothing is well used, and loss without load is another's.
+    {Cause::gateway_bandwidth_exceeded,
+     [](const Facts& f) {
+       return f.is(F::gateway_rate_high) && !f.is(F::references_lose) &&
+              (f.is(F::esp_in_loses) || f.is(F::inner_loses) || f.is(F::gateway_loses));
+     },
+     likely,
+     {F::gateway_rate_high, F::esp_in_loses, F::inner_loses, F::gateway_loses}},
     // Loss: where it begins tells whose it is.
     {Cause::public_network_loss,
      [](const Facts& f) { return f.is(F::gateway_loses) && f.is(F::references_lose); },

@@ -5,6 +5,7 @@
 #include "agent/diagnosis/inner_evidence.h"
 #include "agent/diagnosis/leak_evidence.h"
 #include "agent/diagnosis/ping_evidence.h"
+#include "agent/diagnosis/rate_evidence.h"
 #include "config/settings.h"
 #include "probes/passive/traffic_observation.h"
 
@@ -22,7 +23,7 @@ class TrafficEvidence {
 
   void reconfigure(const config::Tunnel& tunnel);
 
-  void on_esp(const passive::EspStreamSummary& stream, bool outbound) { esp_.on_esp(stream, outbound); }
+  void on_esp(const passive::EspStreamSummary& stream, bool outbound);
   // The windows of the inner hosts' echoes, all in a row; `last` of them.
   void on_inner_echo(const InnerTarget& target, const active::EchoWindow& window, TimePoint now, bool last) {
     inner_.on_echo(target, window, now, last, esp_.last_inbound());
@@ -35,6 +36,7 @@ class TrafficEvidence {
  private:
   config::Tunnel tunnel_;
   EspTraffic esp_;
+  RateEvidence rate_;
   InnerEvidence inner_;
   LeakEvidence leak_;
   PingEvidence pings_;

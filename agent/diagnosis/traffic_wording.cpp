@@ -32,6 +32,19 @@ Text describe_capture_loss(const EspLoss& out) {
                       percent(out.lost, out.expected))};
 }
 
+Text describe_rate(const EspRate& rate) {
+  constexpr double kMega = 1e6;
+  const double mbit = rate.bits_per_second / kMega;
+  const double limit = static_cast<double>(rate.limit) / kMega;
+  const double part = 100 * mbit / limit;
+  return {
+      fmt::format("ESP went {} at {:.1f} Mbit/s over {:.1f} s, {:.0f} % of the {:.1f} Mbit/s that the cloud gateway is "
+                  "sized for",
+                  rate.outbound ? "out" : "in", mbit, to_seconds(rate.over), part, limit),
+      fmt::format("ESP {}方向 {:.1f} 秒内平均 {:.1f} Mbit/s，为云上网关带宽 {:.1f} Mbit/s 的 {:.0f} %",
+                  rate.outbound ? "出" : "入", to_seconds(rate.over), mbit, limit, part)};
+}
+
 Text describe_silent_host(const InnerHost& host, const InnerHost& beside, TimePoint now) {
   const double seconds = to_seconds(now - host.silent_since);
   const Text before = host.ever_answered ? Text{"though it answered before", "此前曾有应答"}

@@ -3,6 +3,7 @@
 #include "agent/diagnosis/esp_traffic.h"
 #include "agent/diagnosis/fact.h"
 #include "agent/diagnosis/inner_evidence.h"
+#include "agent/diagnosis/rate_evidence.h"
 #include "probes/passive/ike_observation.h"
 #include "probes/passive/traffic_observation.h"
 
@@ -15,6 +16,7 @@ namespace tunnelwatch::diagnosis {
 Text describe_both_ways();
 Text describe_esp_loss(const EspLoss& inbound);
 Text describe_capture_loss(const EspLoss& outbound);
+Text describe_rate(const EspRate& rate);
 // `beside` answered meanwhile.
 Text describe_silent_host(const InnerHost& host, const InnerHost& beside, TimePoint now);
 Text describe_silent_subnet(const IpPrefix& subnet, std::size_t hosts, const InnerHost& one, const InnerHost& beside);
