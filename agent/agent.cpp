@@ -1,6 +1,7 @@
 #include "agent/agent.h"
 
 #include "agent/cause_list.h"
+#include "agent/flight_recorder.h"
 #include "agent/interest.h"
 #include "agent/log.h"
 #include "agent/probe_driver.h"
@@ -45,7 +46,8 @@ Watch::Options watch_options(const config::Settings& s) {
   return {.discovery = s.discovery, .loss = s.loss, .offline = false};
 }
 
-void log_change(const Tunnel& tunnel, const Tunnel::Settled& settled, TimePoint) {
+// `capture`: where the packets of the causes that were raised are written; empty: nowhere.
+void log_change(const Tunnel& tunnel, const Tunnel::Settled& settled, const std::string& capture) {
   const std::string name = log::quoted(tunnel.name());
   if (settled.state) log::info("tunnel_state", fmt::format("tunnel={} state={}", name, to_string(*settled.state)));
   for (const auto& change : settled.causes) {
@@ -63,7 +65,7 @@ void log_change(const Tunnel& tunnel, const Tunnel::Settled& settled, TimePoint)
       if (row.severity == diagnosis::Severity::notice) {
         log::info("cause_raised", fields);
       } else {
-        log::warning("cause_raised", fields);
+        log::warning("cause_raised", capture.empty() ? fields : fields + " capture=" + log::quoted(capture));
       }
     }
   }
@@ -87,10 +89,12 @@ class Agent::Impl final : public passive::PacketSink {
   // PacketSink: the captures tell on our thread; each packet's conclusions are drawn at once.
   void on_ike(const wire::Datagram& ike, TimePoint at, bool reassembled) override {
     ++packets_;
+    recorder_.on_ike(ike, at, reassembled);
     watch_.on_ike(ike, at, reassembled);
     watch_.settle(at);
   }
   void on_icmp_error(const wire::Datagram& error, const wire::Datagram& quoted, TimePoint at) override {
+    recorder_.on_icmp_error(error, quoted, at);
     watch_.on_icmp_error(error, quoted, at);
     watch_.settle(at);
   }
@@ -140,6 +144,7 @@ class Agent::Impl final : public passive::PacketSink {
   std::string config_file_;
   Watch watch_;
   ProbeDriver probes_;
+  FlightRecorder recorder_{io_, watch_};
   std::map<std::string, Captured> captures_;
   std::map<std::string, std::uint16_t> interface_ids_;  // of every interface ever captured on, from 1
   std::shared_ptr<const passive::TrafficInterest> interest_ = std::make_shared<passive::TrafficInterest>();
@@ -163,8 +168,11 @@ class Agent::Impl final : public passive::PacketSink {
 
 int Agent::Impl::run() {
   started_ = reloaded_ = WallClock::of_this_machine().at(steady_now());
-  watch_.set_on_change(log_change);
+  watch_.set_on_change([this](const Tunnel& tunnel, const Tunnel::Settled& settled, TimePoint now) {
+    log_change(tunnel, settled, recorder_.on_change(tunnel, settled, now));
+  });
   watch_.tracker().set_own_spi([this](std::uint64_t spi) { return probes_.is_own_spi(spi); });
+  recorder_.set_own_spi([this](std::uint64_t spi) { return probes_.is_own_spi(spi); });
   if (const auto failure = server_.listen(settings_.listen)) {
     log::error("start_failed", "reason=" + log::quoted(*failure));
     return 1;
@@ -238,6 +246,7 @@ void Agent::Impl::apply(const config::Settings& settings) {
   log::initialize(settings_.log_level);
   watch_.set_options(watch_options(settings_));
   watch_.configure(settings_.tunnels);
+  recorder_.configure(settings_.recorder);
   refresh(steady_now());
   probes_.sync(settings_);
 }
@@ -393,6 +402,7 @@ exporters::Report Agent::Impl::report() const {
   report.tunnels = watch_.report(clock);
   probes_.report(report, clock);
   report_agent(report);
+  recorder_.report(report);
   const bool capture_blind = !any_capture_up();
   for (auto& t : report.tunnels) {
     const bool v6 = t.remote.find(':') != std::string::npos;

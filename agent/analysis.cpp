@@ -33,13 +33,26 @@ class FileClock {
   Duration offset_{};
 };
 
-void pass_time(Watch& watch, passive::PacketFront& front, TimePoint from, TimePoint to) {
-  if (to - from > kLongestPause) from = to - kLongestPause;
-  for (TimePoint t = from + kTick; t < to; t += kTick) {
-    front.on_tick(t);
-    watch.advance(t);
+// Time as it passes live, however close or far apart the packets are.
+class Ticks {
+ public:
+  Ticks(Watch& watch, passive::PacketFront& front) : watch_(watch), front_(front) {}
+
+  void pass_until(TimePoint now) {
+    if (now < next_) return;
+    if (next_ == TimePoint::min()) next_ = now;
+    if (now - next_ > kLongestPause) next_ = now - kLongestPause;
+    for (; next_ <= now; next_ += kTick) {
+      front_.on_tick(next_);
+      watch_.advance(next_);
+    }
   }
-}
+
+ private:
+  Watch& watch_;
+  passive::PacketFront& front_;
+  TimePoint next_ = TimePoint::min();
+};
 
 }  // namespace
 
@@ -49,6 +62,7 @@ boost::system::result<exporters::Report, std::string> analyze_captures(std::span
   if (!files) return files.error();
   Watch watch({.discovery = {.max_tunnels = 4096}, .loss = {}, .offline = true});
   passive::PacketFront front(watch);
+  Ticks ticks(watch, front);
   FileClock clock;
   io::CapturedFrame frame;
   bool first = true;
@@ -59,9 +73,8 @@ boost::system::result<exporters::Report, std::string> analyze_captures(std::span
       warnings.push_back(files->error());
       continue;
     }
-    const TimePoint before = clock.latest();
     const TimePoint now = clock.at(frame.at);
-    if (!first && now - before > kTick) pass_time(watch, front, before, now);
+    ticks.pass_until(now);
     first = false;
     front.on_frame(frame.link, frame.bytes, frame.wire_length, now);
     watch.settle(now);

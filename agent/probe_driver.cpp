@@ -269,8 +269,7 @@ void ProbeDriver::resolve(const TargetKey& key, Target& target, TimePoint now) {
     echo_.add_target(t.id, *t.address, params, steady_now());
     if (key.role == Role::gateway) {
       if (Tunnel* tunnel = watch_.find(key.tunnel); tunnel != nullptr) {
-        tunnel->set_remote(t.address);
-        watch_.tracker().pin(*t.address);
+        watch_.set_remote(*tunnel, *t.address);
         want_probe(*tunnel);
       }
     }

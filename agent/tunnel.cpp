@@ -65,7 +65,7 @@ bool Tunnel::matches(const passive::PeerKey& key) const {
 void Tunnel::on_ike(const passive::IkeObservation& o) {
   last_heard_ = std::max(last_heard_, o.at);
   evidence_.on_ike(o);
-  dirty_ = true;
+  mark_changed();
   if (!is_event(o)) return;
   ++event_counts_[static_cast<std::size_t>(o.sight)];
   events_.push_back({o.at, o});
@@ -100,27 +100,35 @@ void Tunnel::on_esp(const passive::EspStreamSummary& s, bool outbound) {
   totals.duplicates += grown(s.duplicates, it->last.duplicates);
   it->last = s;
   traffic_.on_esp(s, outbound);
-  dirty_ = true;
+  mark_changed();
   if (packets == 0) return;
   const std::uint16_t remote_port = outbound ? s.destination_port : s.source_port;
   evidence_.on_esp(outbound, packets, s.in_udp ? remote_port : std::uint16_t{0}, s.last);
-  dirty_ = true;
+  mark_changed();
+}
+
+void Tunnel::tell_changes_to(std::vector<Tunnel*>* changed) {
+  changed_list_ = changed;
+  if (changed_ && changed != nullptr) changed->push_back(this);
 }
 
 Tunnel::Settled Tunnel::settle(const passive::IkePeerView* view, TimePoint now) {
-  dirty_ = false;
+  changed_ = false;
   Settled settled;
   if (view != nullptr && view->one_sided) evidence_.forget_returns();
-  const auto findings = diagnosis::diagnose(evidence_.facts());
-  settled.causes = verdict_.update(findings, now);
+  // Most packets of a tunnel that works change no fact, and the same facts have the same causes.
+  if (judged_ != evidence_.facts().revision()) {
+    judged_ = evidence_.facts().revision();
+    const auto findings = diagnosis::diagnose(evidence_.facts());
+    settled.causes = verdict_.update(findings, now);
+    dead_ = std::any_of(findings.begin(), findings.end(), [](const diagnosis::Finding& f) {
+      return f.cause == diagnosis::Cause::dpd_timeout || f.cause == diagnosis::Cause::esp_blocked;
+    });
+  }
   // ESP alone, whose IKE was not seen, says at least that it flows.
   const PeerState by_esp = evidence_.esp_flows() ? PeerState::up : PeerState::unknown;
   PeerState state = view != nullptr ? view->state : by_esp;
-  // An SA that stands while nothing gets through is no tunnel that is up.
-  const bool dead = std::any_of(findings.begin(), findings.end(), [](const diagnosis::Finding& f) {
-    return f.cause == diagnosis::Cause::dpd_timeout || f.cause == diagnosis::Cause::esp_blocked;
-  });
-  if (state == PeerState::up && dead) state = PeerState::down;
+  if (state == PeerState::up && dead_) state = PeerState::down;
   if (state != state_ || !state_since_) {
     if (state != state_) settled.state = state;
     state_ = state;

@@ -42,22 +42,27 @@ class Tunnel {
   void on_ike(const passive::IkeObservation& observation);
   void on_esp(const passive::EspStreamSummary& stream, bool outbound);
   diagnosis::Evidence& evidence() {
-    dirty_ = true;
+    mark_changed();
     return evidence_;
   }
   const diagnosis::Evidence& evidence() const { return evidence_; }
   diagnosis::TrafficEvidence& traffic() {
-    dirty_ = true;
+    mark_changed();
     return traffic_;
   }
 
+  // Where this tunnel puts itself when something is told to it that settle() has not seen yet; null: nowhere.
+  void tell_changes_to(std::vector<Tunnel*>* changed);
   // Draws the conclusions. True where the state or a cause changed.
   struct Settled {
     std::vector<diagnosis::VerdictChange> causes;
     std::optional<passive::PeerState> state;  // where it changed
   };
   Settled settle(const passive::IkePeerView* view, TimePoint now);
-  bool dirty() const { return dirty_; }
+
+  void note_state() { mark_changed(); }
+  bool waits() const { return evidence_.waits() || traffic_.waits(); }
+  bool listed = false;  // among those that the list advances
 
   passive::PeerState state() const { return state_; }
   const diagnosis::Verdict& verdict() const { return verdict_; }
@@ -67,6 +72,11 @@ class Tunnel {
   exporters::TunnelReport report(const passive::IkePeerView* view, const WallClock& clock) const;
 
  private:
+  void mark_changed() {
+    if (!changed_ && changed_list_ != nullptr) changed_list_->push_back(this);
+    changed_ = true;
+  }
+
   struct Event {
     TimePoint at;
     passive::IkeObservation observation;
@@ -82,6 +92,8 @@ class Tunnel {
   diagnosis::Evidence evidence_;
   diagnosis::TrafficEvidence traffic_;  // shares the facts of evidence_
   diagnosis::Verdict verdict_;
+  std::uint64_t judged_ = ~std::uint64_t{0};  // the revision of the facts that the verdict is about
+  bool dead_ = false;  // by the verdict nothing gets through: an SA that stands all the same is no tunnel that is up
   passive::PeerState state_ = passive::PeerState::unknown;
   std::optional<TimePoint> state_since_;
   std::deque<Event> events_;
@@ -94,7 +106,8 @@ class Tunnel {
   exporters::EspTotals esp_in_;
   exporters::EspTotals esp_out_;
   TimePoint last_heard_{};
-  bool dirty_ = true;
+  bool changed_ = true;  // since the last settle()
+  std::vector<Tunnel*>* changed_list_ = nullptr;
 };
 
 std::string_view to_string(passive::PeerState state);

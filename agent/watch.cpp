@@ -29,60 +29,58 @@ bool is_of_ours(const passive::IkeObservation& o) {
   }
 }
 
+// Whoever asks about a file asks about all of its peers; live, only those of the configuration have a place for sure.
+passive::IkeTrackerLimits tracker_limits(const Watch::Options& options) {
+  passive::IkeTrackerLimits limits;
+  limits.may_be_one_sided = options.offline;
+  if (options.offline) limits.peers = options.discovery.max_tunnels;
+  return limits;
+}
+
 }  // namespace
 
-Watch::Watch(Options options) : options_(options), tracker_({.may_be_one_sided = options.offline}, *this) {}
+Watch::Watch(Options options) : options_(options), tracker_(tracker_limits(options), *this) {}
 
 void Watch::configure(const std::vector<config::Tunnel>& settings) {
-  std::vector<std::unique_ptr<Tunnel>> next;
+  auto before = tunnels_.take();
   for (const auto& s : settings) {
-    const auto same = std::find_if(tunnels_.begin(), tunnels_.end(), [&](const auto& t) {
+    const auto same = std::find_if(before.begin(), before.end(), [&](const auto& t) {
       return t != nullptr && t->configured() && t->name() == s.name && t->settings().remote == s.remote;
     });
-    if (same != tunnels_.end()) {
+    if (same != before.end()) {
       (*same)->reconfigure(s);
-      next.push_back(std::move(*same));
+      tunnels_.add(std::move(*same));
     } else {
-      next.push_back(std::make_unique<Tunnel>(s, true, options_.loss));
+      tunnels_.add(std::make_unique<Tunnel>(s, true, options_.loss));
     }
   }
   // What was discovered stays, unless the configuration now names it.
-  for (auto& t : tunnels_) {
+  for (auto& t : before) {
     if (t == nullptr || t->configured()) continue;
-    const bool named = std::any_of(next.begin(), next.end(), [&](const auto& n) {
-      return n->configured() && t->peer() && n->matches(*t->peer());
-    });
-    if (!named) next.push_back(std::move(t));
+    const bool named = t->peer() && std::any_of(tunnels_.all().begin(), tunnels_.all().end(), [&](const auto& n) {
+                         return n->configured() && n->matches(*t->peer());
+                       });
+    if (!named) tunnels_.add(std::move(t));
   }
-  tunnels_ = std::move(next);
   tracker_.unpin_all();
-  for (const auto& t : tunnels_) {
+  for (const auto& t : tunnels_.all()) {
     if (t->configured() && t->remote()) tracker_.pin(*t->remote());
   }
 }
 
-std::vector<Tunnel*> Watch::tunnels_of(const passive::PeerKey& key) {
-  std::vector<Tunnel*> found;
-  for (auto& t : tunnels_) {
-    if (!t->matches(key)) continue;
-    if (!t->peer()) t->bind(key);
-    if (*t->peer() == key) found.push_back(t.get());
-  }
-  return found;
+void Watch::set_remote(Tunnel& tunnel, const IpAddress& address) {
+  tunnels_.set_remote(tunnel, address);
+  tracker_.pin(address);
 }
 
-Tunnel* Watch::discover(const passive::PeerKey& key, TimePoint) {
+Tunnel* Watch::discover(const passive::PeerKey& key) {
   if (!options_.discovery.enabled) return nullptr;
-  const auto discovered =
-      std::count_if(tunnels_.begin(), tunnels_.end(), [](const auto& t) { return !t->configured(); });
-  if (static_cast<std::size_t>(discovered) >= options_.discovery.max_tunnels) {
-    auto oldest = tunnels_.end();
-    for (auto it = tunnels_.begin(); it != tunnels_.end(); ++it) {
-      if (!(*it)->configured() && (oldest == tunnels_.end() || (*it)->last_heard() < (*oldest)->last_heard()))
-        oldest = it;
-    }
-    if (oldest == tunnels_.end()) return nullptr;
-    tunnels_.erase(oldest);
+  if (tunnels_.discovered() >= options_.discovery.max_tunnels) {
+    const auto first = tunnels_.all().begin() + static_cast<std::ptrdiff_t>(tunnels_.configured());
+    const auto oldest = std::min_element(
+        first, tunnels_.all().end(), [](const auto& a, const auto& b) { return a->last_heard() < b->last_heard(); });
+    if (oldest == tunnels_.all().end()) return nullptr;
+    tunnels_.remove(**oldest);
     ++counters_.evicted;
   }
   config::Tunnel settings;
@@ -91,15 +89,10 @@ Tunnel* Watch::discover(const passive::PeerKey& key, TimePoint) {
     settings.name = fmt::format("{}-{}", key.local.to_string(), key.remote.to_string());
   settings.local = key.local;
   settings.remote = {key.remote.to_string(), key.remote};
-  tunnels_.push_back(std::make_unique<Tunnel>(std::move(settings), false, options_.loss));
-  tunnels_.back()->bind(key);
+  Tunnel& found = tunnels_.add(std::make_unique<Tunnel>(std::move(settings), false, options_.loss));
+  found.bind(key);
   ++counters_.discovered;
-  return tunnels_.back().get();
-}
-
-Tunnel* Watch::find(std::string_view name) {
-  const auto it = std::find_if(tunnels_.begin(), tunnels_.end(), [&](const auto& t) { return t->name() == name; });
-  return it == tunnels_.end() ? nullptr : it->get();
+  return &found;
 }
 
 const passive::IkePeerView* Watch::view_of(const Tunnel& tunnel) const {
@@ -113,22 +106,24 @@ void Watch::on_ike(const wire::Datagram& ike, TimePoint at, bool reassembled) {
 }
 
 void Watch::on_ike(const passive::PeerKey& peer, const passive::IkeObservation& observation) {
-  auto tunnels = tunnels_of(peer);
-  if (tunnels.empty() && (options_.offline || is_of_ours(observation))) {
-    if (Tunnel* found = discover(peer, observation.at); found != nullptr) tunnels.push_back(found);
+  const auto found = tunnels_.visit(peer, [&](Tunnel& t) { t.on_ike(observation); });
+  if (found == 0 && (options_.offline || is_of_ours(observation))) {
+    if (Tunnel* t = discover(peer); t != nullptr) t->on_ike(observation);
   }
-  for (Tunnel* t : tunnels) t->on_ike(observation);
   const bool begins = observation.sight == IkeSight::negotiation_started && observation.by == Side::local;
   if (begins && current_ != nullptr) judge_source(*current_, observation.at);
+}
+
+void Watch::on_state(const passive::PeerKey& peer) {
+  tunnels_.visit(peer, [](Tunnel& t) { t.note_state(); });
 }
 
 // Our IKE leaves for the peer of a tunnel, but not from the address that the tunnel says. Where its own NAT detection
 // hash is that of the right address, the daemon is right and something behind it translates.
 void Watch::judge_source(const wire::Datagram& d, TimePoint at) {
-  for (auto& t : tunnels_) {
-    const auto& local = t->settings().local;
-    if (!t->configured() || !local || t->remote() != d.destination || *local == d.source) continue;
-    if (local->family() != d.source.family()) continue;
+  tunnels_.visit_remote(d.destination, [&](Tunnel& t) {
+    const auto& local = t.settings().local;
+    if (!t.configured() || !local || *local == d.source || local->family() != d.source.family()) return;
     bool translated = false;
     if (const auto message = wire::parse_ike(d.payload, d.cut); message) {
       for (const std::uint16_t port : {std::uint16_t{500}, std::uint16_t{4500}}) {
@@ -136,17 +131,15 @@ void Watch::judge_source(const wire::Datagram& d, TimePoint at) {
         translated = translated || (hashes.source_differs && !*hashes.source_differs);
       }
     }
-    t->evidence().on_address(
+    t.evidence().on_address(
         translated ? diagnosis::AddressOddity::source_translated : diagnosis::AddressOddity::other_local, d.source,
         *local, at);
-  }
+  });
 }
 
 // Either the guess of direction was wrong, so the tunnel begins anew under the right key, or the tracker ran out of
 // room.
-void Watch::on_forgotten(const passive::PeerKey& peer) {
-  std::erase_if(tunnels_, [&](const auto& t) { return !t->configured() && t->peer() == peer; });
-}
+void Watch::on_forgotten(const passive::PeerKey& peer) { tunnels_.remove_discovered(peer); }
 
 void Watch::on_icmp_error(const wire::Datagram& error, const wire::Datagram& quoted, TimePoint at) {
   const bool esp = quoted.kind == wire::DatagramKind::esp || quoted.kind == wire::DatagramKind::esp_in_udp;
@@ -160,8 +153,9 @@ void Watch::on_icmp_error(const wire::Datagram& error, const wire::Datagram& quo
       tracker_.key_of(quoted.source, quoted.destination).value_or(passive::PeerKey{quoted.source, quoted.destination});
   if (key.remote != quoted.destination) return;  // a packet of the peer's that we refuse is the peer's evidence
   const std::uint16_t port = quoted.kind == wire::DatagramKind::esp ? std::uint16_t{0} : quoted.destination_port;
-  for (Tunnel* t : tunnels_of(key))
-    t->evidence().on_icmp_error(reason, error.source, error.source == key.remote, esp, port, at);
+  tunnels_.visit(key, [&](Tunnel& t) {
+    t.evidence().on_icmp_error(reason, error.source, error.source == key.remote, esp, port, at);
+  });
 }
 
 void Watch::on_nat_keepalive(const wire::Datagram&, TimePoint) {}
@@ -174,12 +168,13 @@ void Watch::on_esp(const passive::EspStreamSummary& s) {
     // ESP whose IKE was not seen: a configured tunnel, or one that was discovered before, knows its ends.
     const passive::PeerKey out{s.source, s.destination};
     const passive::PeerKey in{s.destination, s.source};
-    const bool is_out = !tunnels_of(out).empty();
-    known = is_out || !tunnels_of(in).empty();
+    const auto any = [&](const passive::PeerKey& k) { return tunnels_.visit(k, [](const Tunnel&) {}) != 0; };
+    const bool is_out = any(out);
+    known = is_out || any(in);
     key = is_out || (!known && tracker_.is_sent_by_us(s.source, s.destination)) ? out : in;
   }
-  if (!known && s.live) discover(*key, s.last);
-  for (Tunnel* t : tunnels_of(*key)) t->on_esp(s, s.source == key->local);
+  if (!known && (s.live || options_.offline)) discover(*key);
+  tunnels_.visit(*key, [&](Tunnel& t) { t.on_esp(s, s.source == key->local); });
   if (s.live) judge_spi(s, *key);
 }
 
@@ -195,9 +190,9 @@ void Watch::judge_spi(const passive::EspStreamSummary& s, const passive::PeerKey
   const IpAddress before = std::exchange(use.source, s.source);
   if (!other_source || use.turns <= kTurns) return;
   const bool inbound = s.destination == key.local;
-  for (Tunnel* t : tunnels_of(key)) {
-    if (inbound) t->evidence().on_shared_spi(s.spi, before, s.last);
-  }
+  tunnels_.visit(key, [&](Tunnel& t) {
+    if (inbound) t.evidence().on_shared_spi(s.spi, before, s.last);
+  });
 }
 
 // IP fragments of IKE, or of what may be IKE as far as they came.
@@ -206,49 +201,44 @@ void Watch::on_fragments(const passive::FragmentEvent& e) {
                                      e.destination_port == 4500);
   const auto key = tracker_.key_of(e.source, e.destination);
   if (!key || (e.ports_known && !ike)) return;
-  for (Tunnel* t : tunnels_of(*key)) t->evidence().on_fragments(e, e.source == key->remote);
+  tunnels_.visit(*key, [&](Tunnel& t) { t.evidence().on_fragments(e, e.source == key->remote); });
 }
 
-void Watch::settle(TimePoint now) {
-  for (auto& t : tunnels_) {
-    if (!t->dirty()) continue;
-    const auto settled = t->settle(view_of(*t), now);
-    if (on_change_ && (!settled.causes.empty() || settled.state)) on_change_(*t, settled, now);
-  }
+void Watch::settle_changed(TimePoint now) {
+  tunnels_.visit_changed([&](Tunnel& t) {
+    const auto settled = t.settle(view_of(t), now);
+    if (on_change_ && (!settled.causes.empty() || settled.state)) on_change_(t, settled, now);
+  });
 }
 
 void Watch::forget_idle(TimePoint now) {
-  std::erase_if(tunnels_, [&](const auto& t) {
-    const bool idle = !t->configured() && !options_.offline && t->last_heard() != TimePoint{} &&
-                      now - t->last_heard() > options_.discovery.idle;
-    if (idle) ++counters_.evicted;
-    return idle;
-  });
+  if (options_.offline || tunnels_.discovered() == 0) return;
+  std::vector<const Tunnel*> idle;
+  for (const auto& t : tunnels_.all()) {
+    if (t->configured() || t->last_heard() == TimePoint{}) continue;
+    if (now - t->last_heard() > options_.discovery.idle) idle.push_back(t.get());
+  }
+  for (const Tunnel* t : idle) tunnels_.remove(*t);
+  counters_.evicted += idle.size();
 }
 
 void Watch::advance(TimePoint now) {
   tracker_.advance(now);
-  for (auto& t : tunnels_) {
-    t->evidence().advance(now);
-    t->traffic().advance(now);
-  }
+  tunnels_.advance(now);
   settle(now);
   forget_idle(now);
 }
 
 void Watch::finish(TimePoint now) {
-  tracker_.finish();
-  for (auto& t : tunnels_) {
-    t->evidence().advance(now);
-    t->traffic().advance(now);
-  }
+  tracker_.finish(now);
+  tunnels_.advance(now);
   settle(now);
 }
 
 std::vector<exporters::TunnelReport> Watch::report(const WallClock& clock) const {
   std::vector<exporters::TunnelReport> reports;
-  reports.reserve(tunnels_.size());
-  for (const auto& t : tunnels_) reports.push_back(t->report(view_of(*t), clock));
+  reports.reserve(tunnels_.all().size());
+  for (const auto& t : tunnels_.all()) reports.push_back(t->report(view_of(*t), clock));
   return reports;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/tunnel.h"
+#include "agent/tunnel_list.h"
 #include "config/settings.h"
 #include "probes/observation.h"
 #include "probes/passive/ike_tracker.h"
@@ -35,6 +36,8 @@ class Watch final : public passive::PacketSink, public passive::IkePeerSink {
   void set_on_change(OnChange on_change) { on_change_ = std::move(on_change); }
   // The tunnels of the configuration; those that stay keep what they counted.
   void configure(const std::vector<config::Tunnel>& tunnels);
+  // The name of a configured tunnel's peer was looked up.
+  void set_remote(Tunnel& tunnel, const IpAddress& address);
   void set_options(Options options) { options_ = options; }
 
   passive::IkeTracker& tracker() { return tracker_; }
@@ -51,6 +54,7 @@ class Watch final : public passive::PacketSink, public passive::IkePeerSink {
   void on_bgp(const passive::BgpObservation& observation) override;
   // IkePeerSink
   void on_ike(const passive::PeerKey& peer, const passive::IkeObservation& observation) override;
+  void on_state(const passive::PeerKey& peer) override;
   void on_forgotten(const passive::PeerKey& peer) override;
 
   // Addresses of this machine, so that nothing about direction is guessed.
@@ -61,19 +65,21 @@ class Watch final : public passive::PacketSink, public passive::IkePeerSink {
   // Time passes; draws all conclusions that are due.
   void advance(TimePoint now);
   // Draws the conclusions from what came since the last call.
-  void settle(TimePoint now);
+  void settle(TimePoint now) {
+    if (tunnels_.any_changed()) settle_changed(now);  // asked for every packet of a file
+  }
   // The end of a file.
   void finish(TimePoint now);
 
-  const std::vector<std::unique_ptr<Tunnel>>& tunnels() const { return tunnels_; }
-  Tunnel* find(std::string_view name);
+  const std::vector<std::unique_ptr<Tunnel>>& tunnels() const { return tunnels_.all(); }
+  Tunnel* find(std::string_view name) const { return tunnels_.find(name); }
   const passive::IkePeerView* view_of(const Tunnel& tunnel) const;
   const Counters& counters() const { return counters_; }
   std::vector<exporters::TunnelReport> report(const WallClock& clock) const;
 
  private:
-  std::vector<Tunnel*> tunnels_of(const passive::PeerKey& key);
-  Tunnel* discover(const passive::PeerKey& key, TimePoint at);
+  Tunnel* discover(const passive::PeerKey& key);
+  void settle_changed(TimePoint now);
   void forget_idle(TimePoint now);
   void judge_spi(const passive::EspStreamSummary& stream, const passive::PeerKey& key);
   void judge_source(const wire::Datagram& datagram, TimePoint at);
@@ -85,7 +91,7 @@ class Watch final : public passive::PacketSink, public passive::IkePeerSink {
 
   Options options_;
   OnChange on_change_;
-  std::vector<std::unique_ptr<Tunnel>> tunnels_;  // configured ones first, in the order of the configuration
+  TunnelList tunnels_;
   passive::IkeTracker tracker_;
   struct SpiUse {
     IpAddress source;

@@ -54,7 +54,7 @@ std::optional<Side> Watch::side_of(const config::Tunnel& s, const BgpObservation
 
 void Watch::on_bgp(const BgpObservation& o) {
   if (options_.offline) return on_bgp_of_file(o);
-  for (auto& t : tunnels_) {
+  for (const auto& t : tunnels_.all()) {
     if (t->configured() && is_bgp_of(t->settings(), o)) t->traffic().on_bgp(o, side_of(t->settings(), o));
   }
 }
@@ -65,13 +65,14 @@ void Watch::on_bgp_of_file(const BgpObservation& o) {
   const PeerKey pair{o.other, o.speaker};
   const PeerKey turned{o.speaker, o.other};
   Tunnel* found = nullptr;
-  for (auto& t : tunnels_) {
+  for (const auto& t : tunnels_.all()) {
     if (t->peer() == pair || t->peer() == turned) found = t.get();
   }
-  if (found == nullptr && tunnels_.size() == 1 && view_of(*tunnels_.front()) != nullptr) found = tunnels_.front().get();
+  const auto& all = tunnels_.all();
+  if (found == nullptr && all.size() == 1 && view_of(*all.front()) != nullptr) found = all.front().get();
   const bool refused =
       o.sight == passive::BgpSight::refused && o.code == wire::kBadPeerAs.code && o.subcode == wire::kBadPeerAs.subcode;
-  if (found == nullptr && refused) found = discover(pair, o.at);
+  if (found == nullptr && refused) found = discover(pair);
   if (found != nullptr) found->traffic().on_bgp(o, std::nullopt);
 }
 

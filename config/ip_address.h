@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -37,6 +38,13 @@ class IpAddress {
   std::size_t hash() const;
 
   auto operator<=>(const IpAddress&) const = default;
+  // By words: tables of addresses compare them for every packet.
+  bool operator==(const IpAddress& other) const {
+    using Words = std::array<std::uint64_t, 2>;
+    const auto mine = std::bit_cast<Words>(bytes_);
+    const auto others = std::bit_cast<Words>(other.bytes_);
+    return mine[0] == others[0] && mine[1] == others[1] && family_ == other.family_;
+  }
 
  private:
   std::array<std::uint8_t, 16> bytes_{};

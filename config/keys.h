@@ -156,6 +156,23 @@ struct Keys<LossThresholds> {
 };
 
 template <>
+struct Keys<Recorder> {
+  static constexpr std::tuple all{
+      Key{"enabled", &Recorder::enabled, Flag{}, "Whether IKE packets are kept and written when a fault is found"},
+      Key{"directory", &Recorder::directory, kDirectory,
+          "Where the files go, an absolute path; empty: recordings in the state directory that systemd gives, or "
+          "nowhere"},
+      Key{"packets", &Recorder::packets, Whole{1, 10'000}, "The most packets that are kept of one tunnel"},
+      Key{"bytes", &Recorder::bytes, SizeText{1U << 12, 4U << 20},
+          "The most that is kept of one tunnel, and the size of one file"},
+      Key{"quota", &Recorder::quota_bytes, SizeText{1U << 16, 1U << 31},
+          "The most that all files take; the oldest go first"},
+      Key{"interval", &Recorder::interval, DurationText{std::chrono::seconds{1}, std::chrono::hours{24}},
+          "How often one tunnel may write a file, after the few that it may write at once"},
+  };
+};
+
+template <>
 struct Keys<Settings> {
   static constexpr std::tuple all{
       Key{"listen", &Settings::listen, EndpointText{}, "Where metrics, API and page are served"},
@@ -168,6 +185,8 @@ struct Keys<Settings> {
       Key{"capture", &Settings::capture, Section{}, "What is read from the wire"},
       Key{"discovery", &Settings::discovery, Section{}, "Peers found in the traffic"},
       Key{"loss", &Settings::loss, Section{}, "When loss becomes a finding"},
+      Key{"recorder", &Settings::recorder, Section{},
+          "The last IKE packets of a tunnel, for whoever looks into a fault"},
       Key{"tunnels", &Settings::tunnels, ListOf{Section{}, kMaxTunnels}, "The tunnels of this gateway"},
   };
 };

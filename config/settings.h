@@ -90,7 +90,7 @@ struct Probes {
 
 struct Capture {
   std::vector<std::string> interfaces;    // empty: every interface that has a default route
-  std::uint32_t buffer_bytes{16U << 20};  // the kernel's ring for each interface
+  std::uint32_t buffer_bytes{4U << 20};  // the kernel's ring for each interface
   bool operator==(const Capture&) const = default;
 };
 
@@ -109,6 +109,17 @@ struct LossThresholds {
   bool operator==(const LossThresholds&) const = default;
 };
 
+// The last IKE packets of each tunnel, written to a capture file when a fault is found.
+struct Recorder {
+  bool enabled{true};
+  std::string directory;  // absolute; empty: $STATE_DIRECTORY/recordings, and where that is not set nothing is written
+  std::uint16_t packets{128};            // kept of each tunnel
+  std::uint32_t bytes{128U << 10};       // the same in bytes: the size of one file
+  std::uint32_t quota_bytes{64U << 20};  // of all files together; the oldest go first
+  std::chrono::seconds interval{60};     // a tunnel may write one file this often, and a few at once
+  bool operator==(const Recorder&) const = default;
+};
+
 enum class LogLevel : std::uint8_t { debug, info, warning, error };
 
 struct Settings {
@@ -122,6 +133,7 @@ struct Settings {
   Capture capture;
   Discovery discovery;
   LossThresholds loss;
+  Recorder recorder;
   bool operator==(const Settings&) const = default;
 };
 

@@ -21,6 +21,7 @@ class Validator {
     check_listen();
     check_probes();
     check_loss();
+    check_recorder();
     check_amounts();
     check_names();
     for (std::size_t i = 0; i < settings_.tunnels.size(); ++i) check_tunnel(settings_.tunnels[i], i);
@@ -65,6 +66,17 @@ class Validator {
     if (!readable({"loss.clear_ratio", "loss.loss_ratio"}) || loss.clear_ratio < loss.loss_ratio) return;
     error("loss.clear_ratio", "must be below loss_ratio: " + format_ratio(loss.clear_ratio) + " is not below " +
                                   format_ratio(loss.loss_ratio));
+  }
+
+  void check_recorder() {
+    const auto& r = settings_.recorder;
+    if (readable({"recorder.directory"}) && !r.directory.empty() && !r.directory.starts_with('/')) {
+      error("recorder.directory", shown(r.directory) + " is not an absolute path");
+    }
+    if (readable({"recorder.bytes", "recorder.quota"}) && r.quota_bytes < r.bytes) {
+      error("recorder.quota", "must hold a file: " + format_size(r.quota_bytes) + " is below " + format_size(r.bytes) +
+                                  " of recorder.bytes");
+    }
   }
 
   void check_amounts() {

@@ -34,6 +34,7 @@ struct CauseReport {
   std::vector<Text> evidence;
   std::vector<std::string> alternatives;  // ids that look alike from here
   Text action;
+  std::string capture;  // the file with the tunnel's packets of when the cause was raised; empty: none
 };
 
 struct EventReport {
@@ -174,6 +175,10 @@ struct AgentReport {
   std::uint64_t evicted_tunnels = 0;
   std::uint64_t evicted_ike_sas = 0;
   std::uint64_t evicted_esp_streams = 0;
+  std::vector<std::pair<std::string, std::uint64_t>> flight_recordings;  // outcome -> count, every outcome, 0 too
+  std::uint64_t flight_recorder_bytes = 0;                               // of the packets kept in memory
+  std::uint64_t flight_recordings_stored_bytes = 0;                      // of the files
+  std::uint64_t evicted_flight_packets = 0;
   std::uint64_t timer_lag_count = 0;
   double timer_lag_seconds_sum = 0;
   double timer_lag_seconds_max = 0;

@@ -20,6 +20,7 @@ class BgpEvidence {
   // `by`: which end spoke, where that is known.
   void on_bgp(const passive::BgpObservation& o, std::optional<passive::Side> by);
   void advance(TimePoint now);
+  bool waits() const { return last_.has_value(); }
 
  private:
   struct Speaker {

@@ -40,7 +40,7 @@ void EspEvidence::on_packets(bool outbound, std::uint64_t packets, std::uint16_t
     judge_port(remote_port, at);
     // A tunnel that stood before the capture began shows itself by its traffic.
     const bool both = out_.last && at - *out_.last < kBothWays;
-    if (both && facts_[F::child_up].value == Known::unknown)
+    if (both && !facts_.is(F::child_up) && !facts_.is_not(F::child_up))
       facts_.affirm(F::child_up, at, Confidence::likely, {"ESP flows both ways", "ESP 双向均有流量"});
   }
   judge_return(at);
@@ -89,6 +89,10 @@ void EspEvidence::on_ike(const IkeObservation& o) {
       break;
   }
   judge_return(o.at);
+}
+
+bool EspEvidence::waits() const {
+  return isakmp_gone_ || (out_.since_other >= kUnreturnedPackets && out_.last && child_since_);
 }
 
 void EspEvidence::advance(TimePoint now) {

@@ -27,6 +27,8 @@ class EspEvidence {
   // Packets of both directions were seen.
   bool flows() const { return in_.last && out_.last; }
   void advance(TimePoint now);
+  // Whether time alone may change what is known.
+  bool waits() const;
 
  private:
   struct Direction {

@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t kOut = 0;
 constexpr std::size_t kIn = 1;
 constexpr Duration kRecent = 12s;  // traffic of a direction still counts as going on
+constexpr Duration kAgain = 1s;    // what still holds is told anew no sooner
 // Ours without an answer for so long, and so many: it goes one way.
 constexpr Duration kOneWay = 3s;
 constexpr std::uint64_t kOneWayPackets = 3;
@@ -107,10 +108,11 @@ void EspTraffic::judge_ways(TimePoint now) {
   const Direction& out = directions_[kOut];
   const Direction& in = directions_[kIn];
   const auto recent = [&](const Direction& d) { return d.last && now - *d.last < kRecent; };
-  if (out.since_other >= kOneWayPackets && *out.last - out.first_since >= kOneWay) {
+  if (recent(out) && out.since_other >= kOneWayPackets && *out.last - out.first_since >= kOneWay) {
     facts_.deny(F::esp_both_ways, now);
   } else if (recent(out) && recent(in)) {
-    facts_.affirm(F::esp_both_ways, now, Confidence::confirmed, describe_both_ways());
+    const bool told = facts_.is(F::esp_both_ways) && now - facts_[F::esp_both_ways].last < kAgain;
+    if (!told) facts_.affirm(F::esp_both_ways, now, Confidence::confirmed, describe_both_ways());
   } else if (!recent(out) && !recent(in)) {
     facts_.forget(F::esp_both_ways);
   }
@@ -155,7 +157,12 @@ void EspTraffic::advance(TimePoint now) {
   const bool next_bucket = bucket_of(now) != bucket_of(now_);
   now_ = std::max(now_, now);
   judge_ways(now_);
-  if (next_bucket) judge_loss(now_);
+  if (!next_bucket) return;
+  const std::int64_t oldest = bucket_of(now_) - kBuckets;
+  for (Direction& d : directions_) {
+    while (!d.buckets.empty() && d.buckets.front().index <= oldest) d.buckets.pop_front();
+  }
+  judge_loss(now_);
 }
 
 }  // namespace tunnelwatch::diagnosis

@@ -28,6 +28,11 @@ class EspTraffic {
   // Returns the bytes that the stream has grown by.
   std::uint64_t on_esp(const passive::EspStreamSummary& stream, bool outbound);
   void advance(TimePoint now);
+  // Until what is known of ESP is old.
+  bool waits() const {
+    return facts_.is(FactId::esp_both_ways) || facts_.is_not(FactId::esp_both_ways) ||
+           !directions_[0].buckets.empty() || !directions_[1].buckets.empty();
+  }
   std::optional<TimePoint> last_outbound() const { return directions_[0].last; }
   std::optional<TimePoint> last_inbound() const { return directions_[1].last; }
 

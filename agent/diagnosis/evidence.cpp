@@ -31,10 +31,13 @@ void Evidence::on_esp(bool outbound, std::uint64_t packets, std::uint16_t remote
 void Evidence::on_fragments(const passive::FragmentEvent& event, bool from_peer) {
   switch (event.kind) {
     case passive::FragmentEventKind::completed:
-      if (from_peer) facts_.deny(F::fragments_incomplete, event.last);
+      if (!from_peer) break;
+      incomplete_trains_ = 0;
+      facts_.deny(F::fragments_incomplete, event.last);
       break;
     case passive::FragmentEventKind::timed_out:
-      if (from_peer)
+      // One may be the capture's own loss; a sender that tries again loses it again.
+      if (from_peer && ++incomplete_trains_ >= 2)
         facts_.affirm(F::fragments_incomplete, event.last, Confidence::likely, describe_fragments(event, from_peer));
       break;
     case passive::FragmentEventKind::too_many:
@@ -58,6 +61,8 @@ void Evidence::on_ike_probe(const IkeProbeObservation& o) {
 }
 
 void Evidence::advance(TimePoint now) { esp_.advance(now); }
+
+bool Evidence::waits() const { return esp_.waits(); }
 
 bool Evidence::wants_probe() const {
   return probes_.wants_ike_probe() || facts_.is(F::init_unanswered) || facts_.is(F::auth_unanswered_4500) ||

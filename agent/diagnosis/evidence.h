@@ -50,6 +50,8 @@ class Evidence {
   void forget_probes() { probes_.forget(); }
 
   void advance(TimePoint now);
+  // Whether advance() would change anything before something else is told.
+  bool waits() const;
 
   const Facts& facts() const { return facts_; }
   bool esp_flows() const { return esp_.flows(); }
@@ -58,6 +60,7 @@ class Evidence {
   bool wants_probe() const;
 
  private:
+  unsigned incomplete_trains_ = 0;  // of the peer's fragments, since the last whole one
   Facts facts_;
   IkeEvidence ike_{facts_};
   EspEvidence esp_{facts_};

@@ -126,7 +126,6 @@ enum class FactId : std::uint8_t {
 inline constexpr std::size_t kFactCount = static_cast<std::size_t>(FactId::bgp_as_differs) + 1;
 
 struct Fact {
-  Known value = Known::unknown;
   Confidence confidence = Confidence::likely;
   TimePoint since{};  // when it became so
   TimePoint last{};   // when it was last seen to be so
@@ -135,29 +134,42 @@ struct Fact {
 
 class Facts {
  public:
-  const Fact& operator[](FactId id) const { return facts_[static_cast<std::size_t>(id)]; }
-  bool is(FactId id) const { return (*this)[id].value == Known::yes; }
-  bool is_not(FactId id) const { return (*this)[id].value == Known::no; }
+  // Means something for a fact that is known.
+  const Fact& operator[](FactId id) const { return facts_[index(id)]; }
+  bool is(FactId id) const { return known_[index(id)] == Known::yes; }
+  bool is_not(FactId id) const { return known_[index(id)] == Known::no; }
+  // Another number than before says that something is known otherwise, or seen anew.
+  std::uint64_t revision() const { return revision_; }
 
   void affirm(FactId id, TimePoint at, Confidence confidence, Text evidence) {
-    Fact& f = at_(id);
-    if (f.value != Known::yes) f.since = at;
-    f.value = Known::yes;
+    Fact& f = facts_[index(id)];
+    if (!is(id)) f.since = at;
     f.confidence = confidence;
     f.last = at;
     f.evidence = std::move(evidence);
+    set(id, Known::yes);
   }
   void deny(FactId id, TimePoint at) {
-    Fact& f = at_(id);
-    if (f.value == Known::no) return;
-    f = Fact{};
-    f.value = Known::no;
-    f.since = f.last = at;
+    if (is_not(id)) return;
+    facts_[index(id)] = Fact{.since = at, .last = at, .evidence = {}};
+    set(id, Known::no);
   }
-  void forget(FactId id) { at_(id) = Fact{}; }
+  void forget(FactId id) {
+    if (!is(id) && !is_not(id)) return;
+    facts_[index(id)] = Fact{};
+    set(id, Known::unknown);
+  }
 
  private:
-  Fact& at_(FactId id) { return facts_[static_cast<std::size_t>(id)]; }
+  static constexpr std::size_t index(FactId id) { return static_cast<std::size_t>(id); }
+  void set(FactId id, Known known) {
+    known_[index(id)] = known;
+    ++revision_;
+  }
+
+  // The rules ask for nearly all of these after each packet: they lie together, apart from what is seldom wanted.
+  std::array<Known, kFactCount> known_{};
+  std::uint64_t revision_ = 0;
   std::array<Fact, kFactCount> facts_{};
 };
 

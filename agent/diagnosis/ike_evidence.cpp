@@ -126,8 +126,8 @@ const Disproof kDisproofs[] = {
       F::local_deleted}},
     {IkeSight::ike_resumed_midway, {F::init_unanswered, F::auth_unanswered, F::auth_unanswered_4500}},
     {IkeSight::child_established,
-     {F::child_refused, F::child_unanswered, F::rekey_refused, F::rekey_unknown_sa, F::peer_deleted, F::local_deleted,
-      F::esp_one_way, F::esp_unreturned, F::orphaned}},
+     {F::xauth_refused, F::xauth_unanswered, F::child_refused, F::child_unanswered, F::rekey_refused,
+      F::rekey_unknown_sa, F::peer_deleted, F::local_deleted, F::esp_one_way, F::esp_unreturned, F::orphaned}},
     {IkeSight::child_rekeyed,
      {F::child_refused, F::rekey_refused, F::rekey_unknown_sa, F::rekey_unanswered, F::liveness_unanswered,
       F::liveness_waits}},
@@ -362,14 +362,14 @@ void IkeEvidence::on_life(const IkeObservation& o) {
       facts_.deny(F::ike_up, o.at);
       [[fallthrough]];
     case IkeSight::child_deleted:
+      if (facts_.is(F::child_refused)) break;  // what never worked is cleared away, and that is why
       facts_.deny(F::child_up, o.at);
       facts_.deny(F::rekey_refused, o.at);
       facts_.deny(F::rekey_unknown_sa, o.at);
       facts_.affirm(o.by == Side::remote ? F::peer_deleted : F::local_deleted, o.at, confidence_of(o.certainty),
                     describe(o));
       if (o.by == Side::remote) break;
-      for (const F fact : {F::liveness_unanswered, F::liveness_waits, F::rekey_unanswered, F::child_refused})
-        facts_.deny(fact, o.at);
+      for (const F fact : {F::liveness_unanswered, F::liveness_waits, F::rekey_unanswered}) facts_.deny(fact, o.at);
       break;
     default:
       break;

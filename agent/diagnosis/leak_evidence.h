@@ -16,6 +16,7 @@ class LeakEvidence {
   // `is_egress`: the configuration says that the tunnel leaves by this interface.
   void on_leak(const passive::LeakSummary& leak, std::string_view interface, bool is_egress);
   void advance(TimePoint now);
+  bool waits() const { return last_.has_value(); }
 
  private:
   Facts& facts_;

@@ -18,6 +18,7 @@ class PingEvidence {
   void on_pings(const passive::TunnelPingSummary& pings, std::string_view address, std::optional<bool> stands_here,
                 const std::optional<TimePoint>& outbound);
   void advance(TimePoint now);
+  bool waits() const { return last_.has_value(); }
 
  private:
   Facts& facts_;

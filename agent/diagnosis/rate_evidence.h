@@ -25,6 +25,7 @@ class RateEvidence {
   // Bytes of IP packets up to then.
   void on_bytes(bool outbound, std::uint64_t bytes, TimePoint at);
   void advance(TimePoint now);
+  bool waits() const { return !samples_[0].empty() || !samples_[1].empty(); }
 
  private:
   struct Sample {

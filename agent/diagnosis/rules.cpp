@@ -54,7 +54,7 @@ const Rule kRules[] = {
      },
      likely,
      {F::group_inconsistent, F::proposal_refused, F::syntax_refused, F::group_unresolved}},
-    {Cause::phase1_proposal_mismatch, is<F::proposal_refused>, confirmed, {F::proposal_refused}},
+    {Cause::phase1_proposal_mismatch, is_and_stuck<F::proposal_refused>, confirmed, {F::proposal_refused}},
     {Cause::version_mismatch,
      [](const Facts& f) {
        return f.is(F::version_differs) && !works(f) &&
@@ -63,10 +63,9 @@ const Rule kRules[] = {
      },
      likely,
      {F::version_differs, F::connection_refused, F::version_refused, F::init_unanswered}},
-    {Cause::phase1_proposal_mismatch, is<F::connection_refused>, likely, {F::connection_refused}},
+    {Cause::phase1_proposal_mismatch, is_and_stuck<F::connection_refused>, likely, {F::connection_refused}},
     {Cause::peer_address_mismatch, is_and_stuck<F::peer_elsewhere>, likely, {F::peer_elsewhere, F::init_unanswered}},
     {Cause::gateway_address_not_mirrored, is_and_stuck<F::peer_elsewhere>, possible, {F::peer_elsewhere}},
-    {Cause::peer_address_mismatch, is<F::connection_refused>, possible, {F::connection_refused}},
     {Cause::public_address_translated_again, is<F::source_translated>, likely, {F::source_translated}},
     {Cause::local_address_mismatch,
      [](const Facts& f) { return f.is(F::local_elsewhere) && !f.is(F::source_translated); },

@@ -32,6 +32,8 @@ class TrafficEvidence {
   void on_tunnel_pings(const passive::TunnelPingSummary& pings, std::optional<bool> stands_here);
   void on_bgp(const passive::BgpObservation& o, std::optional<passive::Side> by) { bgp_.on_bgp(o, by); }
   void advance(TimePoint now);
+  // Whether advance() would change anything before something else is told.
+  bool waits() const { return esp_.waits() || rate_.waits() || leak_.waits() || pings_.waits() || bgp_.waits(); }
 
  private:
   config::Tunnel tunnel_;

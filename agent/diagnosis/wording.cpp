@@ -44,11 +44,13 @@ Text describe_refusal(const IkeObservation& o) {
                           en(o.by), request_name(o)),
               fmt::format("{}以 NO_PROPOSAL_CHOSEN 应答 {}：所提 IKE 安全提议均不被接受", zh(o.by), request_name(o))};
     case IkeSight::connection_refused:
-      return {fmt::format("{} answered {} with NO_PROPOSAL_CHOSEN in the form of a responder that has no connection "
-                          "for this address or IKE version",
-                          en(o.by), request_name(o)),
-              fmt::format("{}以 NO_PROPOSAL_CHOSEN 应答 {}，其形式表明没有与该地址或 IKE 版本匹配的连接配置", zh(o.by),
-                          request_name(o))};
+      return {
+          fmt::format("{} answered {} with NO_PROPOSAL_CHOSEN: no common proposal, or, as strongSwan writes it, no "
+                      "connection for this address or IKE version",
+                      en(o.by), request_name(o)),
+          fmt::format("{}以 NO_PROPOSAL_CHOSEN 应答 {}：没有共同的安全提议，或（strongSwan 的写法）没有与该地址或 IKE "
+                      "版本匹配的连接配置",
+                      zh(o.by), request_name(o))};
     case IkeSight::group_refused:
       return {fmt::format("{} answered with INVALID_KE_PAYLOAD and asks for DH group {}", en(o.by),
                           wire::key_exchange_name(o.group)),

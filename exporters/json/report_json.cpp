@@ -66,7 +66,8 @@ json::object json_of(const CauseReport& c) {
           {"evidence_zh", texts(c.evidence, &Text::zh)},
           {"alternatives", texts(c.alternatives)},
           {"action", text(c.action.en)},
-          {"action_zh", text(c.action.zh)}};
+          {"action_zh", text(c.action.zh)},
+          {"capture", text(c.capture)}};
 }
 
 json::object json_of(const EventReport& e) {
@@ -174,6 +175,10 @@ json::object json_of(const AgentReport& a) {
           {"evicted_tunnels", a.evicted_tunnels},
           {"evicted_ike_sas", a.evicted_ike_sas},
           {"evicted_esp_streams", a.evicted_esp_streams},
+          {"evicted_flight_packets", a.evicted_flight_packets},
+          {"flight_recordings", counts(a.flight_recordings)},
+          {"flight_recorder_bytes", a.flight_recorder_bytes},
+          {"flight_recordings_stored_bytes", a.flight_recordings_stored_bytes},
           {"timer_lag_count", a.timer_lag_count},
           {"timer_lag_seconds_sum", number(a.timer_lag_seconds_sum)},
           {"timer_lag_seconds_max", number(a.timer_lag_seconds_max)}};

@@ -21,7 +21,7 @@ struct Words {
   std::array<std::string_view, 3> confidences;  // confirmed, likely, possible
   std::string_view tunnel, tunnels, discovered, for_, because, differs, do_, or_, cleared, blind, loss, events, probes;
   std::string_view no_tunnels, no_cause, behind_nat, local, remote, agent, config, capture, source, by;
-  std::string_view packets, lost, reordered, duplicate, median, answers, silent;
+  std::string_view recording, packets, lost, reordered, duplicate, median, answers, silent;
 };
 
 // clang-format off
@@ -33,7 +33,7 @@ constexpr Words kEnglish = {
     .probes = "probes", .no_tunnels = "No tunnel was seen.", .no_cause = "no fault known", .behind_nat = "NAT",
     .local = "this side is behind NAT", .remote = "the peer is behind NAT", .agent = "agent",
     .config = "The configuration was refused at its last reload: ", .capture = "No capture on ",
-    .source = "This source does not work: ", .by = "by ", .packets = " packets, ",
+    .source = "This source does not work: ", .by = "by ", .recording = "packets", .packets = " packets, ",
     .lost = " lost", .reordered = " reordered", .duplicate = " duplicate", .median = "median ", .answers = "answers",
     .silent = "no answer"};
 
@@ -45,7 +45,7 @@ constexpr Words kChinese = {
     .probes = "探测", .no_tunnels = "没有发现隧道。", .no_cause = "没有已知故障", .behind_nat = "NAT",
     .local = "本端在 NAT 之后", .remote = "对端在 NAT 之后", .agent = "本程序",
     .config = "最近一次重新加载配置被拒绝:", .capture = "无法抓包的接口:",
-    .source = "不可用的数据来源:", .by = "", .packets = " 个报文, ", .lost = " 丢失", .reordered = " 乱序",
+    .source = "不可用的数据来源:", .by = "", .recording = "报文", .packets = " 个报文, ", .lost = " 丢失", .reordered = " 乱序",
     .duplicate = " 重复", .median = "中位数 ", .answers = "有应答", .silent = "无应答"};
 // clang-format on
 
@@ -163,12 +163,14 @@ class Writer {
     }
     if (!in_language(c.action).empty()) row(words_.do_, in_language(c.action));
     if (!c.alternatives.empty()) row(words_.or_, joined(c.alternatives));
+    if (!c.capture.empty()) row(words_.recording, c.capture);
   }
 
   void past_cause(const CauseReport& c) {
     std::string text = in_language(c.title) + " (" + c.cause + "): " + clock_text(c.first_seen);
     if (c.cleared) text += " - " + clock_text(*c.cleared);
     row(words_.cleared, text);
+    if (!c.capture.empty()) row(words_.recording, c.capture);
   }
 
   void esp(std::string_view direction, const EspTotals& e) {

@@ -46,7 +46,7 @@ class CaptureFiles {
   struct Source;
 
   CaptureFiles();
-  bool read_head(std::size_t index);
+  bool read(std::size_t index, CapturedFrame& frame);
   Next next_of_one(CapturedFrame& frame);
 
   std::vector<Source> sources_;

@@ -12,7 +12,7 @@
 namespace tunnelwatch::io {
 
 struct LiveCaptureOptions {
-  int ring_bytes = 16 * 1024 * 1024;
+  int ring_bytes = 4 * 1024 * 1024;
   std::size_t handover_bytes = 4 * 1024 * 1024;
   passive::PacketFrontOptions front;  // its hash seed is replaced by a random one
 };

@@ -1,11 +1,12 @@
 #include "probes/io/pcap_device.h"
 
+#include "probes/io/capture_filter.h"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <net/if.h>
-#include <optional>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -17,12 +18,13 @@ namespace tunnelwatch::io {
 
 namespace {
 
-// IKE messages must fit whole; of ESP only the header is read. Each slot of the ring is as large as this, so that a
-// larger length would make the ring hold fewer packets.
+// IKE messages must fit whole.
 constexpr int kMinSnapLength = 2048;
 constexpr int kMaxSnapLength = 16384;
 constexpr int kLinkHeaders = 64;
-constexpr int kWakeMilliseconds = 10;
+// How long the kernel gathers packets before it hands them over; a block that is full goes at once. To be woken for
+// each packet costs many times what reading it does, and no verdict is so urgent.
+constexpr int kGatherMilliseconds = 10;
 
 // Runs one ioctl about an interface on a socket of its own.
 bool ask_interface(const std::string& interface, unsigned long request, ifreq& answer) {
@@ -72,8 +74,7 @@ boost::system::result<PcapDevice, std::string> PcapDevice::open(const std::strin
   if (handle == nullptr) return open_error(interface, PCAP_ERROR, message.data());
   pcap_set_snaplen(handle, snap_length(interface));
   pcap_set_promisc(handle, 0);
-  pcap_set_timeout(handle, kWakeMilliseconds);
-  pcap_set_immediate_mode(handle, 1);
+  pcap_set_timeout(handle, kGatherMilliseconds);
   pcap_set_buffer_size(handle, options.ring_bytes);
   pcap_set_tstamp_precision(handle, PCAP_TSTAMP_PRECISION_NANO);
   const int status = pcap_activate(handle);  // above zero: a warning, about promiscuous mode or time stamps
@@ -102,25 +103,11 @@ std::optional<std::array<std::uint8_t, 6>> PcapDevice::mac() const {
 }
 
 bool PcapDevice::set_filter(const CaptureFilter& filter) {
-  const auto refused = try_filter(filter);
+  const auto refused = set_capture_filter(handle_.get(), interface_, filter);
   filter_complaint_ = refused.value_or("");
   CaptureFilter standing;
   standing.outer = filter.outer;
-  return !refused || !try_filter(standing);
-}
-
-std::optional<std::string> PcapDevice::try_filter(const CaptureFilter& filter) {
-  pcap_t* handle = handle_.get();
-  bpf_program program{};
-  // With VLAN tags where the link type can have them.
-  if (pcap_compile(handle, &program, filter_text(filter, true).c_str(), 1, PCAP_NETMASK_UNKNOWN) != 0 &&
-      pcap_compile(handle, &program, filter_text(filter, false).c_str(), 1, PCAP_NETMASK_UNKNOWN) != 0) {
-    return fmt::format("the capture filter does not fit {}: {}", interface_, pcap_geterr(handle));
-  }
-  const int status = pcap_setfilter(handle, &program);
-  pcap_freecode(&program);
-  if (status == 0) return std::nullopt;
-  return fmt::format("the capture filter cannot be set on {}: {}", interface_, pcap_geterr(handle));
+  return !refused || !set_capture_filter(handle_.get(), interface_, standing);
 }
 
 int PcapDevice::descriptor() const { return pcap_get_selectable_fd(handle_.get()); }

@@ -16,13 +16,13 @@ struct pcap;
 
 namespace tunnelwatch::io {
 
-// One open libpcap handle on an interface: nonblocking, immediate, nanosecond stamps of the wall clock, with a filter
-// in the kernel.
+// One open libpcap handle on an interface: nonblocking, nanosecond stamps of the wall clock, with a kernel filter of
+// capture_filter.h. Packets are there within 10 ms.
 class PcapDevice {
  public:
   struct Options {
-    int ring_bytes = 16 * 1024 * 1024;
-    CaptureFilter filter;
+    int ring_bytes = 4 * 1024 * 1024;
+    CaptureFilter filter = {};
   };
   struct Frame {
     wire::Bytes bytes;
@@ -66,8 +66,6 @@ class PcapDevice {
     void operator()(pcap* handle) const;
   };
   PcapDevice() = default;
-  // Nothing, or why it cannot be set.
-  std::optional<std::string> try_filter(const CaptureFilter& filter);
 
   std::string interface_;
   std::string filter_complaint_;

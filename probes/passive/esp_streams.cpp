@@ -70,7 +70,7 @@ bool EspStreams::on_packet(const wire::Datagram& esp, TimePoint now) {
 }
 
 bool EspStreams::on_known(const wire::EspGlance& esp, TimePoint now) {
-  const Key key{.source = {esp.source, 0}, .destination = {esp.destination, 0}, .spi = esp.spi, .v6 = false};
+  const Key key{.source = esp.source, .destination = esp.destination, .spi = esp.spi};
   const std::uint32_t index = find(key, hash_of(key));
   if (index == kNone) return false;
   advance(streams_[index], esp.sequence, now);
@@ -109,13 +109,17 @@ void EspStreams::on_capture_gap(TimePoint until) {
 }
 
 EspStreams::Key EspStreams::key_of(const wire::Datagram& esp, std::uint32_t spi) {
-  Key key{.source = {}, .destination = {}, .spi = spi, .v6 = !esp.source.is_v4()};
+  Key key;
+  key.spi = spi;
+  key.v6 = !esp.source.is_v4();
   if (key.v6) {
-    key.source = {word_at<std::uint64_t>(esp.source, 0), word_at<std::uint64_t>(esp.source, 8)};
-    key.destination = {word_at<std::uint64_t>(esp.destination, 0), word_at<std::uint64_t>(esp.destination, 8)};
+    key.source = word_at<std::uint64_t>(esp.source, 0);
+    key.source_rest = word_at<std::uint64_t>(esp.source, 8);
+    key.destination = word_at<std::uint64_t>(esp.destination, 0);
+    key.destination_rest = word_at<std::uint64_t>(esp.destination, 8);
   } else {
-    key.source[0] = word_at<std::uint32_t>(esp.source, 0);
-    key.destination[0] = word_at<std::uint32_t>(esp.destination, 0);
+    key.source = word_at<std::uint32_t>(esp.source, 0);
+    key.destination = word_at<std::uint32_t>(esp.destination, 0);
   }
   return key;
 }
@@ -123,11 +127,10 @@ EspStreams::Key EspStreams::key_of(const wire::Datagram& esp, std::uint32_t spi)
 std::uint32_t EspStreams::hash_of(const Key& key) const {
   std::uint64_t h = mixed(seed_, key.spi);
   if (key.v6) {
-    for (const std::uint64_t word : {key.source[0], key.source[1], key.destination[0], key.destination[1]}) {
-      h = mixed(h, word);
-    }
+    h = mixed(mixed(h, key.source), key.source_rest);
+    h = mixed(mixed(h, key.destination), key.destination_rest);
   } else {
-    h = mixed(h, key.source[0] << 32 | key.destination[0]);
+    h = mixed(h, key.source << 32 | key.destination);
   }
   return static_cast<std::uint32_t>(h >> 32 ^ h);
 }

@@ -50,17 +50,19 @@ class EspStreams {
   const EspCounters& counters() const { return counters_; }
 
  private:
-  // Addresses as words: compared and hashed for every packet. IPv4 uses the first of each pair.
+  // Addresses as words: compared and hashed for every packet, and no arrays, which the compiler would guard on the
+  // stack. IPv4 uses the first of each pair.
   struct Key {
-    std::array<std::uint64_t, 2> source{};
-    std::array<std::uint64_t, 2> destination{};
+    std::uint64_t source = 0;
+    std::uint64_t source_rest = 0;
+    std::uint64_t destination = 0;
+    std::uint64_t destination_rest = 0;
     std::uint32_t spi = 0;
     bool v6 = false;
 
-    // By words: the library's memcmp waits for the stores that made the key.
     bool operator==(const Key& other) const {
-      return ((source[0] ^ other.source[0]) | (source[1] ^ other.source[1]) | (destination[0] ^ other.destination[0]) |
-              (destination[1] ^ other.destination[1])) == 0 &&
+      return ((source ^ other.source) | (destination ^ other.destination) | (source_rest ^ other.source_rest) |
+              (destination_rest ^ other.destination_rest)) == 0 &&
              spi == other.spi && v6 == other.v6;
     }
   };

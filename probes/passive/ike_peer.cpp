@@ -9,6 +9,8 @@ namespace tunnelwatch::passive {
 
 namespace {
 
+constexpr std::size_t kSpentSessions = 3;
+
 // Neither a first exchange nor part of one: an error word beside an SA that the sender does not have.
 bool is_aside(const wire::IkeHeader& h) {
   return h.major() == 1 ? h.exchange == wire::v1_informational
@@ -25,33 +27,58 @@ bool is_known_exchange(std::uint8_t exchange) {
 // Payload types that RFC 7296, 7383 and the registry name; others are skipped unless they are critical.
 bool is_known_payload_v2(std::uint8_t type) { return type >= 33 && type <= 54; }
 
+// A first message that no tunnel begins with. Neither it nor its answer says anything about a tunnel.
+// Our own reachability probe: a version that does not exist, or a cipher that nobody has.
+bool is_own_probe(const wire::IkeHeader& h, const wire::Datagram& d) {
+  if (h.major() == 3) return h.length == wire::kIkeHeaderSize;
+  const auto message = wire::parse_ike(d.payload, d.cut);
+  if (!message) return false;
+  if (const auto* sa = message->find(wire::v1_sa); sa != nullptr && h.major() == 1) {
+    const auto suites = wire::parse_sa_v1(sa->body);
+    return suites && suites->size() == 1 && suites->front().encryption == wire::kNobodysCipher;
+  }
+  const auto* sa = h.major() == 2 ? message->find(wire::v2_sa) : nullptr;
+  if (sa == nullptr) return false;
+  const auto proposals = wire::parse_sa_v2(sa->body);
+  return proposals && proposals->size() == 1 &&
+         std::any_of(proposals->front().transforms.begin(), proposals->front().transforms.end(),
+                     [](const wire::Transform& t) {
+                       return t.type == wire::transform_encryption && t.id == wire::kNobodysCipher;
+                     });
+}
+
+// A scanner's: to UDP 500 from a port of its own, without the vendor IDs or the NAT detection that stacks announce.
+bool is_scan(const wire::IkeHeader& h, const wire::Datagram& d) {
+  const auto message = d.destination_port == 500 ? wire::parse_ike(d.payload, d.cut)
+                                                 : wire::Parsed<wire::IkeMessage>(wire::ParseError::unsupported);
+  if (!message || message->cut) return false;
+  if (h.major() == 1) return message->find(wire::v1_sa) != nullptr && message->find(wire::v1_vendor) == nullptr;
+  if (h.exchange != wire::ike_sa_init || message->find(wire::v2_sa) == nullptr) return false;
+  return std::none_of(message->payloads.begin(), message->payloads.end(), [](const wire::IkePayload& p) {
+    constexpr std::uint16_t kNatDetectionSource = 16388;
+    const auto notify = p.type == wire::v2_notify ? wire::parse_notify_v2(p.body)
+                                                  : wire::Parsed<wire::IkeNotify>(wire::ParseError::truncated);
+    return p.type == wire::v2_vendor || (notify && notify->type == kNatDetectionSource);
+  });
+}
+
 }  // namespace
 
-// A request that no responder can accept, sent from a port of its own: somebody asks whether IKE is reachable. Our own
-// probes look so in a capture file. Neither they nor their answers say anything about the tunnel.
 bool IkeTracker::Peer::is_reachability_probe(const wire::Datagram& d) {
   const auto header = wire::parse_ike_header(d.payload);
   if (!header) return false;
-  if (std::find(probe_spis_.begin(), probe_spis_.end(), header->spi_initiator) != probe_spis_.end()) return true;
+  const auto probe = std::find(probe_spis_.begin(), probe_spis_.end(), header->spi_initiator);
+  if (probe != probe_spis_.end()) {  // who goes on with it is no scanner
+    const bool goes_on = header->major() == 1 ? header->is_encrypted_v1() && header->exchange != wire::v1_informational
+                                              : header->exchange == wire::ike_auth;
+    if (goes_on) probe_spis_.erase(probe);
+    return !goes_on;
+  }
   if (header->spi_responder != 0 || header->is_response() || d.source_port == 500 || d.source_port == 4500)
     return false;
-  bool probe = header->major() == 3 && header->length == wire::kIkeHeaderSize;
-  if (const auto message = wire::parse_ike(d.payload, d.cut); message) {
-    if (const auto* sa = message->find(wire::v2_sa); sa != nullptr && header->major() == 2) {
-      const auto proposals = wire::parse_sa_v2(sa->body);
-      probe = proposals && proposals->size() == 1 &&
-              std::any_of(proposals->front().transforms.begin(), proposals->front().transforms.end(),
-                          [](const wire::Transform& t) {
-                            return t.type == wire::transform_encryption && t.id == wire::kNobodysCipher;
-                          });
-    } else if (const auto* sa1 = message->find(wire::v1_sa); sa1 != nullptr && header->major() == 1) {
-      const auto suites = wire::parse_sa_v1(sa1->body);
-      probe = suites && suites->size() == 1 && suites->front().encryption == wire::kNobodysCipher;
-    }
-  }
-  if (!probe) return false;
+  if (session_of(*header) != nullptr || !(is_own_probe(*header, d) || is_scan(*header, d))) return false;
+  if (probe_spis_.size() == probe_spis_.capacity()) probe_spis_.erase(probe_spis_.begin());
   probe_spis_.push_back(header->spi_initiator);
-  if (probe_spis_.size() > 16) probe_spis_.pop_front();
   return true;
 }
 
@@ -124,7 +151,7 @@ void IkeTracker::Peer::on_datagram(const wire::Datagram& d, TimePoint at, bool r
                     .at = at};
   std::visit([&](auto& machine) { machine.on_message(in, *this); }, session.machine);
   current_ = nullptr;
-  update_state();
+  conclude();
 }
 
 // The newest SA with these SPIs. One that was half-open takes the responder's SPI from its first answer; while it is
@@ -171,6 +198,19 @@ IkeTracker::Peer::Session& IkeTracker::Peer::session_for(const wire::IkeMessage&
 }
 
 void IkeTracker::Peer::make_room() {
+  // Of what is over and told, only so much is kept as late repetitions may belong to.
+  const auto spent = [](const Session& s) {
+    return (s.phase() == SessionPhase::ended || s.phase() == SessionPhase::failed) && s.due() == TimePoint::max();
+  };
+  auto over = static_cast<std::size_t>(std::count_if(sessions_.begin(), sessions_.end(), spent));
+  for (auto it = sessions_.begin(); over > kSpentSessions;) {
+    if (spent(*it)) {
+      it = sessions_.erase(it);
+      --over;
+    } else {
+      ++it;
+    }
+  }
   if (sessions_.size() < owner_.limits_.sessions_per_peer) return;
   // First what is over, then what was never answered, then what was silent longest.
   auto victim = std::find_if(sessions_.begin(), sessions_.end(), [](const Session& s) {
@@ -313,6 +353,14 @@ bool IkeTracker::Peer::is_hearsay(const IkeObservation& o) const {
   }
 }
 
+// The children of version 1 outlive their ISAKMP SA, and any later one may delete them: a single deletion is the end
+// only where no other SA made a child.
+bool IkeTracker::Peer::is_of_another_sa(const IkeObservation& o) const {
+  if (o.sight != IkeSight::child_deleted || o.version != 1) return false;
+  return std::any_of(sessions_.begin(), sessions_.end(),
+                     [&](const Session& s) { return &s != current_ && s.version() == 1 && s.children() > 0; });
+}
+
 // INVALID_SPI, INVALID_IKE_SPI and INVALID_COOKIE come outside any SA of the sender's.
 void IkeTracker::Peer::tell_clear_notifies(const wire::IkeMessage& message, const wire::Datagram& d, Side from,
                                            TimePoint at) {
@@ -386,7 +434,7 @@ void IkeTracker::Peer::on_esp(bool from_local, bool in_udp, TimePoint at) {
                session.machine);
     current_ = nullptr;
   }
-  update_state();
+  conclude();
 }
 
 // Another SA with the same peer that stands; one that a later SA left behind and that never spoke again does not count.
@@ -412,7 +460,7 @@ IkeSight IkeTracker::Peer::sight_of_deletion(const IkeObservation& o) const {
 
 // What an SA's own machine cannot know: whether another SA with the same peer lives on or is being made.
 void IkeTracker::Peer::on_observation(const IkeObservation& observation) {
-  if (is_hearsay(observation)) return;
+  if (is_hearsay(observation) || is_of_another_sa(observation)) return;
   IkeObservation o = observation;
   switch (o.sight) {
     case IkeSight::ike_rekeyed:
@@ -428,6 +476,10 @@ void IkeTracker::Peer::on_observation(const IkeObservation& observation) {
       break;
     case IkeSight::negotiation_started:
       rekeyed_unseen_ = false;
+      for (auto& session : sessions_) {  // an attempt anew under another SPI may be the answer to what was asked
+        auto* other_attempt = std::get_if<IkeV2Session>(&session.machine);
+        if (&session != current_ && other_attempt != nullptr) other_attempt->forget_group();
+      }
       break;
     case IkeSight::init_answered:
       for (auto& session : sessions_) {  // attempts that were given up for this one
@@ -462,19 +514,31 @@ void IkeTracker::Peer::on_observation(const IkeObservation& observation) {
 void IkeTracker::Peer::advance(TimePoint now) {
   for (auto& session : sessions_) {
     current_ = &session;
-    std::visit([&](auto& machine) { now == TimePoint::max() ? machine.finish(*this) : machine.advance(now, *this); },
-               session.machine);
+    std::visit([&](auto& machine) { machine.advance(now, *this); }, session.machine);
     current_ = nullptr;
   }
-  update_state();
+  conclude();
 }
 
-void IkeTracker::Peer::update_state() {
+void IkeTracker::Peer::finish(TimePoint last) {
+  for (auto& session : sessions_) {
+    current_ = &session;
+    std::visit([&](auto& machine) { machine.finish(last, *this); }, session.machine);
+    current_ = nullptr;
+  }
+  conclude();
+}
+
+// After each packet and whenever time passed: the state that all SAs together make, and when to look again.
+void IkeTracker::Peer::conclude() {
+  const PeerState before = view_.state;
+  due_ = TimePoint::max();
   bool established = rekeyed_unseen_;
   bool with_child = rekeyed_unseen_;
   bool negotiating = false;
   bool any_end = false;
   for (const auto& s : sessions_) {
+    due_ = std::min(due_, s.due());
     switch (s.phase()) {
       case SessionPhase::established:
         established = true;
@@ -499,6 +563,7 @@ void IkeTracker::Peer::update_state() {
   } else if (any_end) {
     view_.state = PeerState::down;
   }
+  if (view_.state != before) owner_.sink_.on_state(view_.key);
 }
 
 }  // namespace tunnelwatch::passive

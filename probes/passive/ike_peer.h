@@ -2,7 +2,10 @@
 
 #include "probes/passive/ike_tracker.h"
 
-#include <deque>
+#include <array>
+#include <list>
+
+#include <boost/container/static_vector.hpp>
 
 namespace tunnelwatch::passive {
 
@@ -17,10 +20,14 @@ class IkeTracker::Peer final : public IkeObservationSink {
   void on_datagram(const wire::Datagram& datagram, TimePoint at, bool reassembled);
   void on_esp(bool from_local, bool in_udp, TimePoint at);
   void advance(TimePoint now);
+  void finish(TimePoint last);
+  // When advance() may next have something to tell if no packet comes before.
+  TimePoint due() const { return due_; }
   void on_observation(const IkeObservation& observation) override;
 
   const IkePeerView& view() const { return view_; }
   bool pinned = false;
+  bool listed = false;  // among those that the tracker advances
   // Both ends were heard, so this is no stranger's packet.
   bool both_heard() const { return view_.messages[0] > 0 && view_.messages[1] > 0; }
   bool names(const IpAddress& address) const { return view_.key.local == address || view_.key.remote == address; }
@@ -51,6 +58,9 @@ class IkeTracker::Peer final : public IkeObservationSink {
     int children() const {
       return visit([](const auto& m) { return m.children(); });
     }
+    TimePoint due() const {
+      return visit([](const auto& m) { return m.due(); });
+    }
     std::uint64_t spi_initiator() const {
       return visit([](const auto& m) { return m.spi_initiator(); });
     }
@@ -77,10 +87,10 @@ class IkeTracker::Peer final : public IkeObservationSink {
     TimePoint at;
   };
   struct Seen {
-    std::uint64_t fingerprint;
-    bool ascending;  // the source is the smaller address
-    wire::LinkDirection link;
-    TimePoint at;
+    std::uint64_t fingerprint = 0;
+    bool ascending = false;  // the source is the smaller address
+    wire::LinkDirection link = wire::LinkDirection::unknown;
+    TimePoint at = TimePoint::max();  // never seen
   };
 
   // What the two NAT detection hashes of an end said last.
@@ -102,23 +112,26 @@ class IkeTracker::Peer final : public IkeObservationSink {
   void learn_address(const Session& session, const wire::Datagram& datagram, Side from, TimePoint at);
   bool is_reachability_probe(const wire::Datagram& datagram);
   void learn_sides(const wire::IkeHeader& header, Side from);
+  bool is_of_another_sa(const IkeObservation& observation) const;
   bool is_hearsay(const IkeObservation& observation) const;
   void tell_clear_notifies(const wire::IkeMessage& message, const wire::Datagram& datagram, Side from, TimePoint at);
   void tell_malformed(wire::ParseError error, const wire::Datagram& datagram, Side from, TimePoint at);
   void tell_oddities(const wire::IkeMessage& message, const wire::Datagram& datagram, Side from, TimePoint at);
   const Session* other_alive(const Session* except) const;
   IkeSight sight_of_deletion(const IkeObservation& deletion) const;
-  void update_state();
+  void conclude();
 
   IkeTracker& owner_;
+  TimePoint due_ = TimePoint::max();
   IkePeerView view_;
   std::list<Session> sessions_;       // the newest last
   const Session* current_ = nullptr;  // whose machine is speaking
   bool rekeyed_unseen_ = false;       // a rekey made an IKE SA whose first message is still to come
   std::optional<SuiteLengths> rekeyed_suite_;
-  std::deque<Seen> seen_;
-  std::deque<Kept> undirected_;
-  std::deque<std::uint64_t> probe_spis_;
+  std::array<Seen, 8> seen_;  // the last datagrams, a ring
+  std::size_t next_seen_ = 0;
+  std::vector<Kept> undirected_;  // of before the direction was certain
+  boost::container::static_vector<std::uint64_t, 16> probe_spis_;
   std::optional<std::uint8_t> first_ttl_;  // of the first side heard
   IpAddress first_source_;
   bool forwarded_ = false;

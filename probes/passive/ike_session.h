@@ -4,8 +4,10 @@
 #include "probes/passive/ike_observation.h"
 #include "probes/wire/ike.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include <boost/container/static_vector.hpp>
 
@@ -34,7 +36,7 @@ class Deferred {
  public:
   void add(const IkeObservation& o, TimePoint due) {
     cancel(o.sight);
-    if (waiting_.size() < waiting_.capacity()) waiting_.push_back({o, due});
+    if (waiting_.size() < kMost) waiting_.push_back({o, due});
   }
   void cancel(IkeSight sight) {
     for (std::size_t i = waiting_.size(); i-- > 0;) {
@@ -49,7 +51,7 @@ class Deferred {
   }
   // Tells what is due. The observation keeps the time of the packet that decided it.
   void advance(TimePoint now, IkeObservationSink& sink) {
-    boost::container::static_vector<Waiting, 8> due;
+    boost::container::static_vector<Waiting, kMost> due;
     for (std::size_t i = 0; i < waiting_.size();) {
       if (waiting_[i].due <= now) {
         due.push_back(waiting_[i]);
@@ -61,13 +63,20 @@ class Deferred {
     for (const auto& w : due) sink.on_observation(w.observation);
   }
   bool empty() const { return waiting_.empty(); }
+  // When the first of them is due; TimePoint::max() where none waits.
+  TimePoint due() const {
+    TimePoint first = TimePoint::max();
+    for (const auto& w : waiting_) first = std::min(first, w.due);
+    return first;
+  }
 
  private:
   struct Waiting {
     IkeObservation observation;
     TimePoint due;
   };
-  boost::container::static_vector<Waiting, 8> waiting_;
+  static constexpr std::size_t kMost = 8;
+  std::vector<Waiting> waiting_;  // mostly empty, and then it should take no room
 };
 
 enum class SessionPhase : std::uint8_t {

@@ -3,7 +3,7 @@
 #include "probes/passive/ike_peer.h"
 
 #include <algorithm>
-#include <string_view>
+#include <cstring>
 #include <utility>
 
 namespace tunnelwatch::passive {
@@ -14,10 +14,34 @@ bool contains(const std::vector<IpAddress>& list, const IpAddress& address) {
   return std::find(list.begin(), list.end(), address) != list.end();
 }
 
+// By words: this runs over all bytes of every message. Whoever makes two messages that collide hides his own second
+// one.
 std::uint64_t fingerprint_of(wire::Bytes bytes) {
-  std::uint64_t h = 0xcbf29ce484222325U;  // FNV-1a: IKE messages are few and short
-  for (const std::uint8_t byte : bytes) h = (h ^ byte) * 0x100000001b3U;
+  std::uint64_t h = bytes.size();
+  const auto mix = [&h](std::uint64_t word) {
+    h = (h ^ word) * 0x9e3779b97f4a7c15U;
+    h ^= h >> 29;
+  };
+  for (; bytes.size() >= sizeof(std::uint64_t); bytes = bytes.subspan(sizeof(std::uint64_t))) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data(), sizeof word);
+    mix(word);
+  }
+  std::uint64_t rest = 0;
+  if (!bytes.empty()) std::memcpy(&rest, bytes.data(), bytes.size());
+  mix(rest);
   return h;
+}
+
+// Anything may be sent to UDP 500 and 4500. IKE has a header with an initiator's SPI, and a version that exists or a
+// length that fits; INVALID_SPI alone comes outside any SA (RFC 7296 section 1.5).
+bool is_ike(const wire::Datagram& d) {
+  const auto header = wire::parse_ike_header(d.payload);
+  if (!header) return d.payload.size() >= wire::kIkeHeaderSize;
+  const bool known = header->major() == 1 || header->major() == 2;
+  if (header->spi_initiator == 0)
+    return header->major() == 2 && header->exchange == wire::informational && header->length == d.payload.size();
+  return known || (header->major() > 2 && header->length == d.payload.size());
 }
 
 // What a host puts into a packet that it sends itself. One that was forwarded has less.
@@ -123,10 +147,15 @@ void IkeTracker::erase(PeerList::iterator peer) {
   const PeerKey& key = (*peer)->view().key;
   by_pair_.erase(pair_of(key.local, key.remote));
   for (const Pair& alias : (*peer)->aliases) by_pair_.erase(alias);
+  std::erase(waiting_, peer->get());
   peers_.erase(peer);
 }
 
 void IkeTracker::on_ike(const wire::Datagram& d, TimePoint at, bool reassembled) {
+  if (!is_ike(d)) {
+    ++counters_.not_ike;
+    return;
+  }
   wire::ByteReader spis(d.payload);
   const std::uint64_t initiator = spis.u64();
   if (own_spi_ && !spis.failed() && own_spi_(initiator)) {
@@ -141,20 +170,38 @@ void IkeTracker::on_ike(const wire::Datagram& d, TimePoint at, bool reassembled)
   }
   if (peer.learn_direction(d, at)) peer.replay();
   peer.on_datagram(d, at, reassembled);
+  list_if_waiting(peer);
 }
 
 void IkeTracker::on_esp(const IpAddress& source, const IpAddress& destination, bool in_udp, TimePoint at) {
   const auto found = by_pair_.find(pair_of(source, destination));
-  if (found != by_pair_.end()) (*found->second)->on_esp(source == (*found->second)->view().key.local, in_udp, at);
+  if (found == by_pair_.end()) return;
+  Peer& peer = **found->second;
+  peer.on_esp(source == peer.view().key.local, in_udp, at);
+  list_if_waiting(peer);
 }
 
+void IkeTracker::list_if_waiting(Peer& peer) {
+  if (peer.listed || peer.due() == TimePoint::max()) return;
+  peer.listed = true;
+  waiting_.push_back(&peer);
+}
+
+// Most peers wait for nothing most of the time: those are not even looked at.
 void IkeTracker::advance(TimePoint now) {
-  for (auto& peer : peers_) peer->advance(now);
+  std::erase_if(waiting_, [&](Peer* peer) {
+    if (now >= peer->due()) peer->advance(now);
+    peer->listed = peer->due() != TimePoint::max();
+    return !peer->listed;
+  });
 }
 
-void IkeTracker::finish() { advance(TimePoint::max()); }
+void IkeTracker::finish(TimePoint last) {
+  for (auto& peer : peers_) peer->finish(last);
+}
 
 const IkePeerView* IkeTracker::find(const PeerKey& key) const {
+  if (!peers_.empty() && peers_.front()->view().key == key) return &peers_.front()->view();  // whose packet came last
   const auto found = by_pair_.find(pair_of(key.local, key.remote));
   return found == by_pair_.end() ? nullptr : &(*found->second)->view();
 }
@@ -184,8 +231,8 @@ bool IkeTracker::Peer::has_duplicate(std::uint64_t fingerprint, const wire::Data
     seen_both_ways_ = s.link != d.link_direction && s.link != wire::LinkDirection::unknown;
     return true;
   }
-  seen_.push_back({fingerprint, ascending, d.link_direction, at});
-  if (seen_.size() > 8) seen_.pop_front();
+  seen_[next_seen_] = {fingerprint, ascending, d.link_direction, at};
+  next_seen_ = (next_seen_ + 1) % seen_.size();
   return false;
 }
 
@@ -208,7 +255,7 @@ bool IkeTracker::Peer::learn_direction(const wire::Datagram& d, TimePoint at) {
   if (d.source == first_source_) {
     const std::size_t kept = std::min(d.payload.size(), kKeptBytes);
     undirected_.push_back({{d.payload.begin(), d.payload.begin() + static_cast<std::ptrdiff_t>(kept)}, d, at});
-    if (undirected_.size() > kKeptMessages) undirected_.pop_front();
+    if (undirected_.size() > kKeptMessages) undirected_.erase(undirected_.begin());
     return false;
   }
   view_.local_certain = true;
@@ -238,6 +285,7 @@ void IkeTracker::Peer::replay() {
     on_datagram(d, k.at, false);
   }
   owner_.counters_ = counted;
+  owner_.list_if_waiting(*this);
 }
 
 }  // namespace tunnelwatch::passive

@@ -51,12 +51,13 @@ struct IkeTrackerLimits {
   bool may_be_one_sided = false;
 };
 
-// Every datagram counts as one of the first three.
+// Every datagram counts as one of the first four.
 struct IkeTrackerCounters {
   std::uint64_t messages = 0;
   std::uint64_t duplicates = 0;  // the same bytes twice within milliseconds: taps, bridges
-  std::uint64_t own_probes = 0;
-  std::uint64_t malformed = 0;  // of the messages
+  std::uint64_t own_probes = 0;  // and scanners': first messages that no tunnel begins with
+  std::uint64_t not_ike = 0;     // something else on the ports of IKE
+  std::uint64_t malformed = 0;   // of the messages
   std::uint64_t evicted_peers = 0;
   std::uint64_t evicted_sessions = 0;
 };
@@ -65,6 +66,8 @@ class IkePeerSink {
  public:
   virtual ~IkePeerSink() = default;
   virtual void on_ike(const PeerKey& peer, const IkeObservation& observation) = 0;
+  // The peer's state is another one than before; an observation need not have come with it.
+  virtual void on_state(const PeerKey& peer) = 0;
   // The guess which end is ours was wrong, or the peer was evicted: what was told under this key no longer holds.
   virtual void on_forgotten(const PeerKey& peer) = 0;
 };
@@ -92,7 +95,7 @@ class IkeTracker {
   void on_esp(const IpAddress& source, const IpAddress& destination, bool in_udp, TimePoint at);
   void advance(TimePoint now);
   // No more packets: what waits for a contradiction stands.
-  void finish();
+  void finish(TimePoint last);
 
   const IkePeerView* find(const PeerKey& key) const;
   // Which end is ours, of two addresses seen together; nothing where no IKE between them was seen.
@@ -121,13 +124,15 @@ class IkeTracker {
   PeerKey guess_key(const wire::Datagram& datagram, bool& certain) const;
   void make_room();
   void erase(PeerList::iterator peer);
+  void list_if_waiting(Peer& peer);
 
   IkeTrackerLimits limits_;
   IkePeerSink& sink_;
   std::vector<IpAddress> local_addresses_;
   std::vector<IpAddress> pinned_;
   std::function<bool(std::uint64_t)> own_spi_;
-  PeerList peers_;  // the most recently heard first
+  PeerList peers_;              // the most recently heard first
+  std::vector<Peer*> waiting_;  // those that time alone may make say something
   std::unordered_map<Pair, PeerList::iterator, PairHash> by_pair_;
   TimePoint searches_since_{};
   unsigned searches_ = 0;

@@ -16,7 +16,6 @@ constexpr Duration kQuickRefusal = 2s;      // a refusal comes this soon, or it 
 constexpr Duration kDeleteBurst = 200ms;    // between the deletes of a child and of its ISAKMP SA
 constexpr Duration kDeletesSettle = 700ms;  // nothing more comes behind them
 constexpr Duration kAloneSettles = 2s;      // behind a lone deletion of the ISAKMP SA
-constexpr Duration kChildReplaced = 10s;    // a quick mode replaces a child, which is deleted then
 
 // Payloads inside an encrypted informational message, generic headers included (RFC 2408, RFC 3706).
 constexpr std::size_t kHashHeader = 4;
@@ -82,9 +81,11 @@ bool IkeV1Session::refuses_peer(const IkeInput& in) {
 // A quick mode that waits is what an informational of the other side right behind it most likely speaks of.
 bool IkeV1Session::refuses_quick(const IkeInput& in) {
   if (deferred_.has(IkeSight::child_refused) || deferred_.has(IkeSight::rekey_refused)) return false;
-  for (const Quick& q : quick_) {
+  for (Quick& q : quick_) {
     if (q.step != 1 || q.by == in.from || q.uncertain || in.at - q.last > kQuickRefusal) continue;
+    q.refused = true;
     auto o = make(children_ > 0 ? IkeSight::rekey_refused : IkeSight::child_refused, in.from, in);
+    o.exchange = wire::v1_quick;
     o.certainty = Certainty::likely;
     deferred_.add(o, in.at + kQuickDoubt);
     return true;
@@ -134,13 +135,14 @@ void IkeV1Session::judge_deletes(TimePoint now, Side side, IkeObservationSink& s
     open = Informational{};
     if (!ends) return;
     phase_ = SessionPhase::ended;
+    deleted_at_ = o.at;
+    deleted_by_ = side;
     deferred_.add(o, now);
   } else if (open.burst == 1 && open.deletes && !open.isakmp_only && since >= kDeletesSettle) {
     open.burst = 0;
-    const bool replaced = quick_done_at_ && open.last - *quick_done_at_ < kChildReplaced;
     const bool had_child = children_ > 0;
     if (had_child) --children_;
-    if (replaced || flows || midway_ || !had_child || children_ > 0) return;
+    if (flows || midway_ || !had_child || children_ > 0) return;
     o.sight = IkeSight::child_deleted;
     sink.on_observation(o);
   } else if (open.burst == 1 && open.isakmp_only && since >= kAloneSettles) {
@@ -148,6 +150,8 @@ void IkeV1Session::judge_deletes(TimePoint now, Side side, IkeObservationSink& s
     o.sight = IkeSight::isakmp_deleted_alone;
     o.certainty = Certainty::possible;
     if (last_seen_ <= open.last) sink.on_observation(o);
+  } else if (open.burst == 1 && !open.deletes && since >= kDeletesSettle) {
+    open.burst = 0;
   }
 }
 
@@ -159,7 +163,7 @@ void IkeV1Session::on_quick(const IkeInput& in, IkeObservationSink& sink) {
       midway_ = true;
       sink.on_observation(make(IkeSight::ike_resumed_midway, in.from, in));
     }
-    if (phase_ == SessionPhase::failed || phase_ == SessionPhase::ended) return;
+    if (phase_ == SessionPhase::ended) return;
     if (!midway_) {
       establish(in, sink);
     } else {
@@ -171,7 +175,7 @@ void IkeV1Session::on_quick(const IkeInput& in, IkeObservationSink& sink) {
   const auto length = in.message.header.length;
   auto q = std::find_if(quick_.begin(), quick_.end(), [&](const Quick& x) { return x.message_id == id; });
   if (q == quick_.end()) {
-    if (quick_.size() == quick_.capacity()) quick_.erase(quick_.begin());
+    if (quick_.size() == kQuickModes) quick_.erase(quick_.begin());
     Quick fresh;
     fresh.message_id = id;
     fresh.by = in.from;
@@ -190,7 +194,7 @@ void IkeV1Session::on_quick(const IkeInput& in, IkeObservationSink& sink) {
     auto o = unanswered(IkeSight::child_unanswered, q->by, q->sends, q->since, in.at);
     o.port = q->port;
     o.exchange = wire::v1_quick;
-    if (!q->uncertain) sink.on_observation(o);
+    if (!q->uncertain && !q->refused) sink.on_observation(o);
     return;
   }
   if (q->step == 1 && in.from != q->by) {
@@ -202,7 +206,6 @@ void IkeV1Session::on_quick(const IkeInput& in, IkeObservationSink& sink) {
   if (q->step == 3 || in.from != q->by) return;
   q->step = 3;  // also where message 2 was not captured: another message of its sender's own
   ++children_;
-  quick_done_at_ = in.at;
   sink.on_observation(make(children_ > 1 ? IkeSight::child_rekeyed : IkeSight::child_established, q->by, in));
 }
 

@@ -13,6 +13,8 @@ namespace {
 constexpr Duration kAuthDoubt = 900ms;  // message 5 may be repeated, which tells a bad key from a bad identity
 constexpr Duration kXauthDoubt = 3s;    // quick mode or mode config follows a good XAuth
 constexpr Duration kTellEvery = 1s;
+constexpr Duration kDeletesSettle = 700ms;  // when deletes are judged first
+constexpr Duration kTellFor = 30s;
 
 }  // namespace
 
@@ -57,7 +59,9 @@ void IkeV1Session::on_message(const IkeInput& in, IkeObservationSink& sink) {
   leftover_ = false;
   const auto& h = in.message.header;
   const bool phase1 = h.exchange == wire::v1_identity_protection || h.exchange == wire::v1_aggressive;
-  if (phase_ == SessionPhase::ended && !phase1 && in.message.encrypted && h.exchange != wire::v1_informational) {
+  const bool of_deleter = h.exchange == wire::v1_informational && in.from == deleted_by_ && in.at - deleted_at_ > 1s;
+  if (phase_ == SessionPhase::ended && !phase1 && in.message.encrypted &&
+      (h.exchange != wire::v1_informational || of_deleter)) {
     phase_ = SessionPhase::established;  // it had seemed deleted
     sink.on_observation(make(IkeSight::ike_lives_on, in.from, in));
   }
@@ -118,7 +122,11 @@ void IkeV1Session::on_phase1(const IkeInput& in, std::uint8_t step, IkeObservati
     answered_by_informational_ = true;
   }
   if (phase_ == SessionPhase::established || phase_ == SessionPhase::ended) return;  // a late repetition
-  if (phase_ == SessionPhase::failed && !answered_by_informational_) return;         // refused, whatever is repeated
+  const bool goes_on = waiting_ && (in.from != waiting_->by ? step > waiting_->step : step > waiting_->step + 1);
+  if (phase_ == SessionPhase::failed && !answered_by_informational_) {
+    if (!goes_on) return;  // refused, whatever is repeated
+    phase_ = SessionPhase::authenticating;
+  }
   if (waiting_ && waiting_->by == in.from && waiting_->step == step) {
     ++waiting_->sends;
     waiting_->port = in.destination_port;
@@ -137,7 +145,10 @@ void IkeV1Session::on_phase1(const IkeInput& in, std::uint8_t step, IkeObservati
     return;
   }
   if (waiting_ && waiting_->by == in.from && waiting_->step > step) return;
-  if (waiting_ && waiting_->by != in.from && step < waiting_->step) return;  // a late repetition of the other side
+  if (waiting_ && waiting_->by != in.from && step < waiting_->step) {  // a repetition of the other side
+    ++waiting_->overheard;
+    return;
+  }
   on_phase1_answer(in, step, sink);
   Waiting w;
   w.by = in.from;
@@ -195,10 +206,11 @@ void IkeV1Session::on_clear_informational(const IkeInput& in, IkeObservationSink
   o.exchange = waiting_->exchange;
   const bool first_message = waiting_->step == 1;
   const bool aggressive_refused = !is_main() && waiting_->step == 2 && in.from == initiator_;
+  if (notify->type == 14 && in.from == initiator_) return;  // nobody refuses what he proposed
   if (notify->type == 14) {
     // strongSwan names the cookies where it looked at the proposal, and has none where it knows no such connection.
     const bool no_cookies = notify->spi_size == 0 && in.message.header.spi_responder == 0;
-    o.sight = no_cookies && in.from != initiator_ ? IkeSight::connection_refused : IkeSight::proposal_refused;
+    o.sight = no_cookies ? IkeSight::connection_refused : IkeSight::proposal_refused;
   } else if (notify->type == 5) {
     o.sight = IkeSight::version_refused;
   } else if (aggressive_refused) {
@@ -247,7 +259,27 @@ void IkeV1Session::on_transaction(const IkeInput& in, IkeObservationSink& sink) 
 void IkeV1Session::tell_waiting(TimePoint now, IkeObservationSink& sink) {
   Waiting& w = *waiting_;
   w.told = now;
+  constexpr std::uint16_t kGivenUp = 3;
+  if (w.exchange == wire::v1_aggressive && w.step == 2 && w.sends == kGivenUp) {
+    // Message 2 proves the responder. Who got it, else he would repeat message 1, and does not go on, refuses it.
+    auto refused = unanswered(IkeSight::auth_refused, initiator_, 0, w.since, now);
+    refused.exchange = w.exchange;
+    refused.length = w.length;
+    refused.certainty = Certainty::possible;
+    sink.on_observation(refused);
+  }
   const bool authentication = is_main() ? w.step >= 5 : w.step >= 2;
+  // Some stacks say nothing to a message that they cannot decrypt, and repeat their own: the keys differ, unless it did
+  // not get there.
+  constexpr std::uint16_t kDeaf = 2;
+  if (is_main() && w.step == 5 && w.overheard >= kDeaf && w.sends >= kDeaf) {
+    auto refused = unanswered(IkeSight::auth_refused, other(w.by), w.sends, w.since, now);
+    refused.exchange = w.exchange;
+    refused.length = w.length;
+    refused.certainty = Certainty::likely;
+    sink.on_observation(refused);
+    return;
+  }
   auto o =
       unanswered(authentication ? IkeSight::auth_unanswered : IkeSight::init_unanswered, w.by, w.sends, w.since, now);
   o.exchange = w.exchange;
@@ -265,11 +297,12 @@ void IkeV1Session::advance(TimePoint now, IkeObservationSink& sink) {
     phase_ = SessionPhase::failed;
   }
   if (phase_ == SessionPhase::ended || phase_ == SessionPhase::failed) return;
-  if (waiting_ && !answered_by_informational_ && now - waiting_->told >= kTellEvery && now - waiting_->since < 30s) {
+  if (waiting_ && !answered_by_informational_ && now - waiting_->told >= kTellEvery &&
+      now - waiting_->since < kTellFor) {
     tell_waiting(now, sink);
   }
   for (auto& q : quick_) {
-    if (q.step != 1 || q.uncertain || now - q.told < kTellEvery || now - q.since > 30s ||
+    if (q.step != 1 || q.uncertain || q.refused || now - q.told < kTellEvery || now - q.since > kTellFor ||
         deferred_.has(IkeSight::child_refused))
       continue;
     q.told = now;
@@ -279,6 +312,22 @@ void IkeV1Session::advance(TimePoint now, IkeObservationSink& sink) {
     sink.on_observation(o);
   }
   for (const Side side : {Side::local, Side::remote}) judge_deletes(now, side, sink);
+}
+
+TimePoint IkeV1Session::due() const {
+  TimePoint first = deferred_.due();
+  if (phase_ == SessionPhase::ended || phase_ == SessionPhase::failed) return first;
+  const auto tell = [&](TimePoint told, TimePoint since) {
+    if (told + kTellEvery - since <= kTellFor) first = std::min(first, told + kTellEvery);
+  };
+  if (waiting_ && !answered_by_informational_) tell(waiting_->told, waiting_->since);
+  for (const Quick& q : quick_) {
+    if (q.step == 1 && !q.uncertain && !q.refused) tell(q.told, q.since);
+  }
+  for (const Informational& open : open_) {
+    if (open.burst > 0) first = std::min(first, open.last + kDeletesSettle);
+  }
+  return first;
 }
 
 }  // namespace tunnelwatch::passive

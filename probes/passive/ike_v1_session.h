@@ -14,8 +14,11 @@ class IkeV1Session {
   void on_message(const IkeInput& in, IkeObservationSink& sink);
   void on_esp(TimePoint now, Side from, IkeObservationSink& sink);
   void advance(TimePoint now, IkeObservationSink& sink);
+  // When advance() may next have something to tell if no message comes before; TimePoint::max(): never.
+  TimePoint due() const;
   // No more messages will come: what waited for a contradiction is told.
-  void finish(IkeObservationSink& sink) {
+  void finish(TimePoint, IkeObservationSink& sink) {
+    for (const Side side : {Side::local, Side::remote}) judge_deletes(TimePoint::max(), side, sink);
     deferred_.cancel(IkeSight::xauth_refused);  // what would deny it takes its time
     deferred_.advance(TimePoint::max(), sink);
   }
@@ -51,6 +54,7 @@ class IkeV1Session {
     std::uint16_t port = 0;
     std::uint32_t length = 0;
     bool fragmented = false;
+    std::uint16_t overheard = 0;  // how often the other side repeated its own last message meanwhile
     TimePoint since{};
     TimePoint told{};
   };
@@ -61,6 +65,7 @@ class IkeV1Session {
     std::uint16_t sends = 1;
     std::uint16_t port = 0;
     std::uint32_t length = 0;
+    bool refused = false;    // an informational of the other side answered it
     bool uncertain = false;  // the capture may have begun inside it: this may not be its first message
     TimePoint since{};
     TimePoint last{};
@@ -107,8 +112,9 @@ class IkeV1Session {
   std::optional<SuiteLengths> suite_;
   std::optional<Waiting> waiting_;
   bool answered_by_informational_ = false;  // message 5, or aggressive message 3
-  boost::container::static_vector<Quick, 8> quick_;
-  Informational open_[2];  // by side
+  static constexpr std::size_t kQuickModes = 8;
+  std::vector<Quick> quick_;  // at most kQuickModes
+  Informational open_[2];     // by side
   Deferred deferred_;
   std::uint16_t transactions_ = 0;
   std::optional<std::uint32_t> transaction_id_;
@@ -116,8 +122,9 @@ class IkeV1Session {
   bool midway_ = false;
   bool leftover_ = false;
   TimePoint began_{};
+  TimePoint deleted_at_{};
+  Side deleted_by_ = Side::local;
   std::optional<TimePoint> esp_at_[2];  // by side that sent
-  std::optional<TimePoint> quick_done_at_;
   std::optional<TimePoint> established_at_;
   int children_ = 0;
   TimePoint last_seen_{};

@@ -2,6 +2,7 @@
 #include "probes/passive/ike_v2_times.h"
 
 #include <algorithm>
+#include <utility>
 
 // An IKE SA that stands: its children, rekeys, liveness, deletions, and silences.
 namespace tunnelwatch::passive {
@@ -90,6 +91,7 @@ void IkeV2Session::on_child_deleted(const IkeInput& in, Side by, IkeObservationS
   }
   if (children_ > 0) return;
   child_gone_ = true;
+  child_gone_at_ = in.at;
   auto o = make(IkeSight::child_deleted, by, in);
   if (midway_) o.certainty = Certainty::possible;
   sink.on_observation(o);
@@ -138,10 +140,22 @@ void IkeV2Session::live_on(TimePoint now, IkeObservationSink& sink) {
   sink.on_observation(o);
 }
 
-void IkeV2Session::on_esp(TimePoint now, Side, IkeObservationSink& sink) {
+void IkeV2Session::on_esp(TimePoint now, Side from, IkeObservationSink& sink) {
   esp_seen_ = true;
   esp_at_ = now;
   settle_authentication(now, /*traffic=*/true, sink);
+  // Of children that were made unseen: what comes this long behind the last deletion belongs to one of them.
+  const bool another = child_gone_ && children_ == 0 && from == Side::remote && now - child_gone_at_ > kAfterDeletion;
+  if (another) child_gone_ = false;
+  if (std::exchange(lack_told_, false) || another) {
+    children_ = 1;
+    IkeObservation o;
+    o.sight = IkeSight::child_established;
+    o.by = initiator_;
+    o.version = 2;
+    o.at = o.since = now;
+    sink.on_observation(o);
+  }
   if (refusal_id_) live_on(now, sink);
 }
 
@@ -194,11 +208,15 @@ bool IkeV2Session::tell_lone_deletion(const Pending& p, TimePoint now, IkeObserv
   return true;
 }
 
-void IkeV2Session::finish(IkeObservationSink& sink) {
+void IkeV2Session::finish(TimePoint last, IkeObservationSink& sink) {
   for (const Pending& p : pending_) {
     if (tell_lone_deletion(p, TimePoint::max(), sink)) break;
   }
   deferred_.cancel(IkeSight::group_abandoned);  // the file ends before the retry
+  // What a further round of EAP would deny is but possible where the file leaves that round no time.
+  if (provisional_ && provisional_->child && last < provisional_->due)
+    provisional_->child->certainty = std::min(provisional_->child->certainty, Certainty::possible);
+  if (deferred_.due() > last) deferred_.cancel(IkeSight::eap_refused);
   settle_authentication(TimePoint::max(), /*traffic=*/false, sink);
   deferred_.advance(TimePoint::max(), sink);
 }
@@ -214,10 +232,24 @@ void IkeV2Session::advance(TimePoint now, IkeObservationSink& sink) {
     if (tell_lone_deletion(p, now, sink)) return;
     if (now - p.since > kForget) {
       pending_.erase(pending_.begin() + static_cast<std::ptrdiff_t>(i));
-    } else if (now - p.told >= (p.told == p.since ? kFirstTell : kTellEvery) && now - p.since < 30s) {
+    } else if (now >= next_tell(p) && now - p.since < kTellFor) {
       tell_unanswered(p, now, sink);
     }
   }
+}
+
+TimePoint IkeV2Session::next_tell(const Pending& p) { return p.told + (p.told == p.since ? kFirstTell : kTellEvery); }
+
+TimePoint IkeV2Session::due() const {
+  TimePoint first = deferred_.due();
+  if (provisional_) first = std::min(first, provisional_->due);
+  if (phase_ == SessionPhase::ended || phase_ == SessionPhase::failed) return first;
+  for (const Pending& p : pending_) {
+    const bool still_told = next_tell(p) - p.since < kTellFor;
+    first = std::min(first, still_told ? next_tell(p) : p.since + kForget);
+    if (p.first == wire::v2_delete) first = std::min(first, p.since + kDeleteUnanswered);
+  }
+  return first;
 }
 
 }  // namespace tunnelwatch::passive

@@ -108,8 +108,12 @@ void IkeV2Session::on_repetition(const IkeInput& in, Pending& p, IkeObservationS
     p.encrypted_bytes = train.bytes();
     if (piece != FragmentTrain::Piece::repeated || !train.began_with(m.fragment)) return;
   }
+  if (in.at - p.since > kForget) {  // of another life, or the capture's clock was set
+    p = pending_of(in);
+    return;
+  }
   ++p.sends;
-  tell_unanswered(p, in.at, sink);
+  if (phase_ != SessionPhase::failed) tell_unanswered(p, in.at, sink);
 }
 
 void IkeV2Session::on_request(const IkeInput& in, IkeObservationSink& sink) {
@@ -120,11 +124,13 @@ void IkeV2Session::on_request(const IkeInput& in, IkeObservationSink& sink) {
     return;  // a late repetition
   // With a window of one a new request says that the one before was answered, also where that answer was not captured.
   for (std::size_t i = pending_.size(); i-- > 0;) {
-    const bool overtaken =
-        pending_[i].by == in.from && pending_[i].message_id < m.header.message_id && pending_[i].sends == 1;
-    if (overtaken) pending_.erase(pending_.begin() + static_cast<std::ptrdiff_t>(i));
+    const bool overtaken = pending_[i].by == in.from && pending_[i].message_id < m.header.message_id;
+    if (!overtaken) continue;
+    if (pending_[i].sends > 1 && !is_first_exchange(pending_[i].exchange) && pending_[i].exchange != wire::ike_auth)
+      sink.on_observation(make(IkeSight::request_answered, other(in.from), in));
+    pending_.erase(pending_.begin() + static_cast<std::ptrdiff_t>(i));
   }
-  if (pending_.size() == pending_.capacity()) pending_.erase(pending_.begin());
+  if (pending_.size() == kWindow) pending_.erase(pending_.begin());
   pending_.push_back(pending_of(in));
   if (m.fragments > 1) {
     requests_[index(in.from)].add(m.header.message_id, m.fragment, m.fragments, m.encrypted_bytes, m.first_inner);
@@ -142,6 +148,7 @@ void IkeV2Session::on_request(const IkeInput& in, IkeObservationSink& sink) {
     case wire::ike_auth:
       return on_auth_request(in, sink);
     case wire::create_child_sa:
+      deferred_.cancel(IkeSight::rekey_refused);  // another try at once: it was asked for another group
       child_attempt_at_[index(in.from)] = in.at;
       return;
     case wire::informational:
@@ -205,8 +212,14 @@ void IkeV2Session::on_response(const IkeInput& in, IkeObservationSink& sink) {
     answered.add(m.header.message_id);
   }
   if (request != nullptr) pending_.erase(pending_.begin() + (request - pending_.data()));
+  if (const auto& train = requests_[index(asker)]; m.header.exchange == wire::ike_auth && auth_rounds_ == 1 &&
+                                                   asked != nullptr && asked->fragmented && train.total() > 1) {
+    first_auth_bytes_ = train.bytes();
+    first_auth_fragments_ = train.total();
+  }
   const bool inside_sa = m.header.exchange == wire::create_child_sa || m.header.exchange == wire::informational;
   if (inside_sa) sink.on_observation(make(IkeSight::request_answered, in.from, in));
+  if (inside_sa && phase_ == SessionPhase::established) judge_lack(in.at, sink);
   switch (m.header.exchange) {
     case wire::ike_sa_init:
     case wire::ike_session_resume:

@@ -16,8 +16,10 @@ class IkeV2Session {
   void on_esp(TimePoint now, Side from, IkeObservationSink& sink);
   // Tells silences that grew and decisions that became due.
   void advance(TimePoint now, IkeObservationSink& sink);
+  // When advance() may next have something to tell if no message comes before; TimePoint::max(): never.
+  TimePoint due() const;
   // No more messages will come: what waited for a contradiction is told.
-  void finish(IkeObservationSink& sink);
+  void finish(TimePoint last, IkeObservationSink& sink);
 
   // An IKE SA that a rekey of another one made, with its children; its suite is taken to be the same.
   void adopt(const std::optional<SuiteLengths>& suite, TimePoint at) {
@@ -40,6 +42,8 @@ class IkeV2Session {
     }
   }
   bool leftover() const { return leftover_; }
+  // The group that was asked for is answered in another SA's first message.
+  void forget_group() { deferred_.cancel(IkeSight::group_abandoned); }
 
   SessionPhase phase() const { return phase_; }
   Side initiator() const { return initiator_; }
@@ -99,6 +103,9 @@ class IkeV2Session {
   void on_child_deleted(const IkeInput& in, Side by, IkeObservationSink& sink);
   void on_ike_deleted(const IkeInput& in, Side by, IkeObservationSink& sink);
   void judge_answer(const IkeInput& in, const PlaintextRange& inside);
+  bool lacks_a_child(const IkeInput& answer) const;
+  std::size_t plaintext_of(std::size_t encrypted_bytes, std::uint16_t fragments) const;
+  void judge_lack(TimePoint now, IkeObservationSink& sink);
   void settle_authentication(TimePoint now, bool traffic, IkeObservationSink& sink);
   bool is_use_of_a_living_sa(const IkeInput& in) const;
   bool is_lone_notify(const IkeInput& in) const;
@@ -106,6 +113,7 @@ class IkeV2Session {
   void live_on(TimePoint now, IkeObservationSink& sink);
   bool tell_lone_deletion(const Pending& pending, TimePoint now, IkeObservationSink& sink);
   void tell_unanswered(Pending& p, TimePoint now, IkeObservationSink& sink);
+  static TimePoint next_tell(const Pending& p);
   Pending* find(Side by, std::uint32_t message_id);
   IkeObservation make(IkeSight sight, Side by, const IkeInput& in) const;
 
@@ -116,7 +124,7 @@ class IkeV2Session {
   std::uint64_t spi_responder_ = 0;
   SessionPhase phase_ = SessionPhase::init;
   std::optional<SuiteLengths> suite_;
-  boost::container::static_vector<Pending, kWindow> pending_;
+  std::vector<Pending> pending_;  // at most kWindow
   Deferred deferred_;
   std::optional<Provisional> provisional_;
   std::optional<std::uint16_t> asked_group_;  // by INVALID_KE_PAYLOAD
@@ -134,6 +142,9 @@ class IkeV2Session {
   std::uint16_t auth_rounds_ = 0;
   std::uint32_t last_auth_id_ = 0;
   std::size_t first_auth_bytes_ = 0;  // the encrypted part of the first request, 0 where it was not seen
+  std::uint16_t first_auth_fragments_ = 1;
+  bool lack_told_ = false;
+  std::optional<IkeObservation> lack_;  // of a child in an answer with a certificate, until traffic denies it
   bool eap_ = false;
   bool midway_ = false;
   bool answered_ = false;
@@ -141,6 +152,7 @@ class IkeV2Session {
   std::optional<std::uint32_t> delete_id_;   // message id of the deletion that ended it
   Side deleted_by_ = Side::local;
   bool child_gone_ = false;
+  TimePoint child_gone_at_{};
   bool esp_seen_ = false;
   std::optional<TimePoint> esp_at_;
   int children_ = 0;

@@ -17,6 +17,7 @@ inline constexpr Duration kRefusalDoubt =
 inline constexpr Duration kEapDoubt = 900ms;  // the client's AUTH may follow EAP-Success, which looks like EAP-Failure
 inline constexpr Duration kDeleteDoubt = 700ms;    // a reauthentication may follow
 inline constexpr Duration kDeleteUnanswered = 5s;  // its answer, or the traffic that denies it, may still come
+inline constexpr Duration kAfterDeletion = 2s;     // in-flight packets of a deleted child are over
 // An INFORMATIONAL that refuses what IKE_AUTH brought follows it at once.
 inline constexpr Duration kRefusalFollows = 3s;
 // A rekeyed SA is deleted soon after its successor exists.
@@ -25,6 +26,7 @@ inline constexpr Duration kRekeyDeletes = 10s;
 // path.
 inline constexpr Duration kFirstTell = 600ms;
 inline constexpr Duration kTellEvery = 1s;
+inline constexpr Duration kTellFor = 30s;
 // A request that nobody repeats any more is not waited for.
 inline constexpr Duration kForget = 300s;
 

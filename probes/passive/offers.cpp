@@ -39,7 +39,7 @@ std::string suite_part(const wire::Phase1Transform& t, std::size_t part) {
     case 1:
       return wire::hash_name_v1(t.hash);
     case 2:
-      return wire::authentication_name_v1(t.authentication);
+      return wire::authentication_name_v1(t);
     default:
       return wire::key_exchange_name(t.group);
   }

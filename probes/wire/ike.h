@@ -41,6 +41,7 @@ enum IkeExchange : std::uint8_t {
   gsa_auth = 39,
   gsa_registration = 40,
   gsa_rekey = 41,
+  gsa_inband_rekey = 42,  // RFC 9838
   ike_intermediate = 43,  // RFC 9242
   ike_followup_ke = 44,   // RFC 9370
 };
@@ -83,8 +84,9 @@ enum V1Payload : std::uint8_t {
   v1_attributes = 14,
   v1_nat_d = 20,
   v1_nat_oa = 21,
-  v1_nat_d_draft = 130,  // draft-ietf-ipsec-nat-t-ike-00 to -03
-  v1_fragment = 132,     // the vendors' fragmentation
+  v1_nat_d_draft = 130,  // draft-ietf-ipsec-nat-t-ike-00 to -03, as 131
+  v1_nat_oa_draft = 131,
+  v1_fragment = 132,  // the vendors' fragmentation
 };
 
 struct IkeHeader {

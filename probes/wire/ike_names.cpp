@@ -1,25 +1,13 @@
 #include "probes/wire/ike_names.h"
 
-#include <algorithm>
-#include <span>
+#include "probes/wire/ike_name_table.h"
 
 #include <fmt/format.h>
 
+// What both versions share, and version 2. Version 1: ike_names_v1.cpp; notifies: ike_notify_names.cpp.
 namespace tunnelwatch::wire {
 
 namespace {
-
-struct Name {
-  std::uint16_t id;
-  std::string_view name;
-};
-
-std::string name_in(std::span<const Name> table, std::uint16_t id, std::string_view prefix) {
-  const auto found =
-      std::lower_bound(table.begin(), table.end(), id, [](const Name& n, std::uint16_t v) { return n.id < v; });
-  if (found != table.end() && found->id == id) return std::string(found->name);
-  return fmt::format("{}_{}", prefix, id);
-}
 
 constexpr Name kExchanges[] = {
     {1, "BASE"},
@@ -38,136 +26,84 @@ constexpr Name kExchanges[] = {
     {39, "GSA_AUTH"},
     {40, "GSA_REGISTRATION"},
     {41, "GSA_REKEY"},
+    {42, "GSA_INBAND_REKEY"},
     {43, "IKE_INTERMEDIATE"},
     {44, "IKE_FOLLOWUP_KE"},
 };
 
-constexpr Name kNotifyV1[] = {
-    // RFC 2408 section 3.14.1, RFC 2407 section 4.6.3, RFC 3706, vendors
-    {1, "INVALID_PAYLOAD_TYPE"},
-    {2, "DOI_NOT_SUPPORTED"},
-    {3, "SITUATION_NOT_SUPPORTED"},
-    {4, "INVALID_COOKIE"},
-    {5, "INVALID_MAJOR_VERSION"},
-    {6, "INVALID_MINOR_VERSION"},
-    {7, "INVALID_EXCHANGE_TYPE"},
-    {8, "INVALID_FLAGS"},
-    {9, "INVALID_MESSAGE_ID"},
-    {10, "INVALID_PROTOCOL_ID"},
-    {11, "INVALID_SPI"},
-    {12, "INVALID_TRANSFORM_ID"},
-    {13, "ATTRIBUTES_NOT_SUPPORTED"},
-    {14, "NO_PROPOSAL_CHOSEN"},
-    {15, "BAD_PROPOSAL_SYNTAX"},
-    {16, "PAYLOAD_MALFORMED"},
-    {17, "INVALID_KEY_INFORMATION"},
-    {18, "INVALID_ID_INFORMATION"},
-    {19, "INVALID_CERT_ENCODING"},
-    {20, "INVALID_CERTIFICATE"},
-    {21, "CERT_TYPE_UNSUPPORTED"},
-    {22, "INVALID_CERT_AUTHORITY"},
-    {23, "INVALID_HASH_INFORMATION"},
-    {24, "AUTHENTICATION_FAILED"},
-    {25, "INVALID_SIGNATURE"},
-    {26, "ADDRESS_NOTIFICATION"},
-    {27, "NOTIFY_SA_LIFETIME"},
-    {28, "CERTIFICATE_UNAVAILABLE"},
-    {29, "UNSUPPORTED_EXCHANGE_TYPE"},
-    {30, "UNEQUAL_PAYLOAD_LENGTHS"},
-    {16384, "CONNECTED"},
-    {24576, "RESPONDER_LIFETIME"},
-    {24577, "REPLAY_STATUS"},
-    {24578, "INITIAL_CONTACT"},
-    {36136, "R_U_THERE"},
-    {36137, "R_U_THERE_ACK"},
+// RFC 7296 section 3.2, RFC 6467, 7383, 8019, 9838; as its figures and section 1.2 abbreviate them.
+constexpr Name kPayloads[] = {
+    {0, "none"},   {33, "SA"},   {34, "KE"},  {35, "IDi"}, {36, "IDr"}, {37, "CERT"}, {38, "CERTREQ"}, {39, "AUTH"},
+    {40, "Nonce"}, {41, "N"},    {42, "D"},   {43, "VID"}, {44, "TSi"}, {45, "TSr"},  {46, "SK"},      {47, "CP"},
+    {48, "EAP"},   {49, "GSPM"}, {50, "IDg"}, {51, "GSA"}, {52, "KD"},  {53, "SKF"},  {54, "PS"},
 };
 
-constexpr Name kNotifyV2[] = {
-    {1, "UNSUPPORTED_CRITICAL_PAYLOAD"},
-    {4, "INVALID_IKE_SPI"},
-    {5, "INVALID_MAJOR_VERSION"},
-    {7, "INVALID_SYNTAX"},
-    {9, "INVALID_MESSAGE_ID"},
-    {11, "INVALID_SPI"},
-    {14, "NO_PROPOSAL_CHOSEN"},
-    {17, "INVALID_KE_PAYLOAD"},
-    {24, "AUTHENTICATION_FAILED"},
-    {34, "SINGLE_PAIR_REQUIRED"},
-    {35, "NO_ADDITIONAL_SAS"},
-    {36, "INTERNAL_ADDRESS_FAILURE"},
-    {37, "FAILED_CP_REQUIRED"},
-    {38, "TS_UNACCEPTABLE"},
-    {39, "INVALID_SELECTORS"},
-    {40, "UNACCEPTABLE_ADDRESSES"},
-    {41, "UNEXPECTED_NAT_DETECTED"},
-    {42, "USE_ASSIGNED_HOA"},
-    {43, "TEMPORARY_FAILURE"},
-    {44, "CHILD_SA_NOT_FOUND"},
-    {45, "INVALID_GROUP_ID"},
-    {46, "AUTHORIZATION_FAILED"},
-    {47, "STATE_NOT_FOUND"},
-    {48, "TS_MAX_QUEUE"},
-    {16384, "INITIAL_CONTACT"},
-    {16385, "SET_WINDOW_SIZE"},
-    {16386, "ADDITIONAL_TS_POSSIBLE"},
-    {16387, "IPCOMP_SUPPORTED"},
-    {16388, "NAT_DETECTION_SOURCE_IP"},
-    {16389, "NAT_DETECTION_DESTINATION_IP"},
-    {16390, "COOKIE"},
-    {16391, "USE_TRANSPORT_MODE"},
-    {16392, "HTTP_CERT_LOOKUP_SUPPORTED"},
-    {16393, "REKEY_SA"},
-    {16394, "ESP_TFC_PADDING_NOT_SUPPORTED"},
-    {16395, "NON_FIRST_FRAGMENTS_ALSO"},
-    {16396, "MOBIKE_SUPPORTED"},
-    {16397, "ADDITIONAL_IP4_ADDRESS"},
-    {16398, "ADDITIONAL_IP6_ADDRESS"},
-    {16399, "NO_ADDITIONAL_ADDRESSES"},
-    {16400, "UPDATE_SA_ADDRESSES"},
-    {16401, "COOKIE2"},
-    {16402, "NO_NATS_ALLOWED"},
-    {16403, "AUTH_LIFETIME"},
-    {16404, "MULTIPLE_AUTH_SUPPORTED"},
-    {16405, "ANOTHER_AUTH_FOLLOWS"},
-    {16406, "REDIRECT_SUPPORTED"},
-    {16407, "REDIRECT"},
-    {16408, "REDIRECTED_FROM"},
-    {16409, "TICKET_LT_OPAQUE"},
-    {16410, "TICKET_REQUEST"},
-    {16411, "TICKET_ACK"},
-    {16412, "TICKET_NACK"},
-    {16413, "TICKET_OPAQUE"},
-    {16414, "LINK_ID"},
-    {16415, "USE_WESP_MODE"},
-    {16416, "ROHC_SUPPORTED"},
-    {16417, "EAP_ONLY_AUTHENTICATION"},
-    {16418, "CHILDLESS_IKEV2_SUPPORTED"},
-    {16419, "QUICK_CRASH_DETECTION"},
-    {16420, "IKEV2_MESSAGE_ID_SYNC_SUPPORTED"},
-    {16421, "IPSEC_REPLAY_COUNTER_SYNC_SUPPORTED"},
-    {16422, "IKEV2_MESSAGE_ID_SYNC"},
-    {16423, "IPSEC_REPLAY_COUNTER_SYNC"},
-    {16424, "SECURE_PASSWORD_METHODS"},
-    {16425, "PSK_PERSIST"},
-    {16426, "PSK_CONFIRM"},
-    {16427, "ERX_SUPPORTED"},
-    {16428, "IFOM_CAPABILITY"},
-    {16429, "SENDER_REQUEST_ID"},
-    {16430, "IKEV2_FRAGMENTATION_SUPPORTED"},
-    {16431, "SIGNATURE_HASH_ALGORITHMS"},
-    {16432, "CLONE_IKE_SA_SUPPORTED"},
-    {16433, "CLONE_IKE_SA"},
-    {16434, "PUZZLE"},
-    {16435, "USE_PPK"},
-    {16436, "PPK_IDENTITY"},
-    {16437, "NO_PPK_AUTH"},
-    {16438, "INTERMEDIATE_EXCHANGE_SUPPORTED"},
-    {16439, "IP4_ALLOWED"},
-    {16440, "IP6_ALLOWED"},
-    {16441, "ADDITIONAL_KEY_EXCHANGE"},
-    {16442, "USE_AGGFRAG"},
-    {16443, "SUPPORTED_AUTH_METHODS"},
-    {16444, "SA_RESOURCE_INFO"},
+constexpr Name kProtocols[] = {
+    {1, "IKE"}, {2, "AH"}, {3, "ESP"}, {4, "FC_ESP_HEADER"}, {5, "FC_CT_AUTHENTICATION"}, {6, "GIKE_UPDATE"},
+};
+
+constexpr Name kIdentities[] = {
+    {1, "IPV4_ADDR"},    {2, "FQDN"},    {3, "RFC822_ADDR"}, {5, "IPV6_ADDR"}, {9, "DER_ASN1_DN"},
+    {10, "DER_ASN1_GN"}, {11, "KEY_ID"}, {12, "FC_NAME"},    {13, "NULL"},
+};
+
+constexpr Name kCertificates[] = {
+    {1, "PKCS7_X509"},
+    {2, "PGP"},
+    {3, "DNS_SIGNED_KEY"},
+    {4, "X509_SIGNATURE"},
+    {5, "X509_KEY_EXCHANGE"},  // version 1
+    {6, "KERBEROS_TOKEN"},
+    {7, "CRL"},
+    {8, "ARL"},
+    {9, "SPKI"},
+    {10, "X509_ATTRIBUTE"},
+    {11, "RAW_RSA_KEY"},
+    {12, "HASH_AND_URL_X509"},
+    {13, "HASH_AND_URL_BUNDLE"},
+    {14, "OCSP_CONTENT"},
+    {15, "RAW_PUBLIC_KEY"},
+};
+
+constexpr Name kAuthentication[] = {
+    {1, "RSA"},        {2, "PSK"},   {3, "DSS"},   {9, "ECDSA_256"},          {10, "ECDSA_384"},
+    {11, "ECDSA_521"}, {12, "GSPM"}, {13, "NULL"}, {14, "DIGITAL_SIGNATURE"},
+};
+
+constexpr Name kSignatureHashes[] = {
+    {1, "SHA1"},     {2, "SHA2_256"},     {3, "SHA2_384"},     {4, "SHA2_512"},
+    {5, "IDENTITY"}, {6, "STREEBOG_256"}, {7, "STREEBOG_512"},
+};
+
+constexpr Name kConfiguration[] = {{1, "CFG_REQUEST"}, {2, "CFG_REPLY"}, {3, "CFG_SET"}, {4, "CFG_ACK"}};
+
+constexpr Name kAttributes[] = {
+    {1, "INTERNAL_IP4_ADDRESS"},
+    {2, "INTERNAL_IP4_NETMASK"},
+    {3, "INTERNAL_IP4_DNS"},
+    {4, "INTERNAL_IP4_NBNS"},
+    {6, "INTERNAL_IP4_DHCP"},
+    {7, "APPLICATION_VERSION"},
+    {8, "INTERNAL_IP6_ADDRESS"},
+    {10, "INTERNAL_IP6_DNS"},
+    {12, "INTERNAL_IP6_DHCP"},
+    {13, "INTERNAL_IP4_SUBNET"},
+    {14, "SUPPORTED_ATTRIBUTES"},
+    {15, "INTERNAL_IP6_SUBNET"},
+    {16, "MIP6_HOME_PREFIX"},
+    {17, "INTERNAL_IP6_LINK"},
+    {18, "INTERNAL_IP6_PREFIX"},
+    {19, "HOME_AGENT_ADDRESS"},
+    {20, "P_CSCF_IP4_ADDRESS"},
+    {21, "P_CSCF_IP6_ADDRESS"},
+    {22, "FTT_KAT"},
+    {23, "EXTERNAL_SOURCE_IP4_NAT_INFO"},
+    {24, "TIMEOUT_PERIOD_FOR_LIVENESS_CHECK"},
+    {25, "INTERNAL_DNS_DOMAIN"},
+    {26, "INTERNAL_DNSSEC_TA"},
+    {27, "ENCDNS_IP4"},
+    {28, "ENCDNS_IP6"},
+    {29, "ENCDNS_DIGEST_INFO"},
 };
 
 constexpr Name kEncryption[] = {
@@ -237,7 +173,17 @@ constexpr Name kGroups[] = {
     {0, "NONE"},
     {1, "MODP_768"},
     {2, "MODP_1024"},
+    {3, "EC2N_155"},  // 3 and 4: RFC 2409; 6 to 13: draft-ietf-ipsec-ike-ecc-groups; version 1 only
+    {4, "EC2N_185"},
     {5, "MODP_1536"},
+    {6, "EC2N_163_RANDOM"},
+    {7, "EC2N_163_KOBLITZ"},
+    {8, "EC2N_283_RANDOM"},
+    {9, "EC2N_283_KOBLITZ"},
+    {10, "EC2N_409_RANDOM"},
+    {11, "EC2N_409_KOBLITZ"},
+    {12, "EC2N_571_RANDOM"},
+    {13, "EC2N_571_KOBLITZ"},
     {14, "MODP_2048"},
     {15, "MODP_3072"},
     {16, "MODP_4096"},
@@ -264,47 +210,36 @@ constexpr Name kGroups[] = {
     {37, "ML_KEM_1024"},
 };
 
-constexpr Name kEncryptionV1[] = {
-    {1, "DES_CBC"}, {2, "IDEA_CBC"},     {3, "BLOWFISH_CBC"}, {4, "RC5_CBC"},   {5, "3DES_CBC"},  {6, "CAST_CBC"},
-    {7, "AES_CBC"}, {8, "CAMELLIA_CBC"}, {127, "SM4_CBC"},    {128, "SM1_CBC"}, {129, "SM4_CBC"},
-};
+// RFC 7296 section 3.3.2 as RFC 9827 renamed and extended it.
+constexpr Name kSequenceNumbers[] = {{0, "NO_ESN"}, {1, "ESN"}, {2, "UNSPECIFIED_32_BIT"}};
 
-constexpr Name kHashV1[] = {
-    {1, "MD5"}, {2, "SHA1"}, {3, "TIGER"}, {4, "SHA2_256"}, {5, "SHA2_384"}, {6, "SHA2_512"}, {20, "SM3"},
-};
+constexpr Name kIpcomp[] = {{1, "OUI"}, {2, "DEFLATE"}, {3, "LZS"}, {4, "LZJH"}};
 
-constexpr Name kAuthenticationV1[] = {
-    {1, "PSK"},
-    {2, "DSS"},
-    {3, "RSA"},
-    {4, "RSA_ENC"},
-    {5, "RSA_ENC_REV"},
-    {9, "ECDSA_256"},
-    {10, "SM2_ENVELOPE"},
-    {64221, "HYBRID_INIT_RSA"},
-    {64222, "HYBRID_RESP_RSA"},
-    {65001, "XAUTH_INIT_PSK"},
-    {65002, "XAUTH_RESP_PSK"},
-    {65005, "XAUTH_INIT_RSA"},
-    {65006, "XAUTH_RESP_RSA"},
-};
+static_assert(in_order(kExchanges) && in_order(kPayloads) && in_order(kProtocols) && in_order(kIdentities) &&
+              in_order(kCertificates) && in_order(kAuthentication) && in_order(kSignatureHashes) &&
+              in_order(kConfiguration) && in_order(kAttributes) && in_order(kEncryption) && in_order(kPrf) &&
+              in_order(kIntegrity) && in_order(kGroups) && in_order(kSequenceNumbers) && in_order(kIpcomp));
 
-std::string with_key(std::string name, std::uint16_t bits) {
-  return bits == 0 ? name : fmt::format("{}-{}", name, bits);
+bool is_additional_key_exchange(std::uint8_t type) {
+  return type >= transform_additional_ke1 && type <= transform_additional_ke7;
 }
 
 }  // namespace
 
 std::string exchange_name(std::uint8_t exchange) { return name_in(kExchanges, exchange, "EXCHANGE"); }
-std::string notify_name_v1(std::uint16_t type) { return name_in(kNotifyV1, type, "NOTIFY"); }
-std::string notify_name_v2(std::uint16_t type) { return name_in(kNotifyV2, type, "NOTIFY"); }
+std::string payload_name_v2(std::uint8_t type) { return name_in(kPayloads, type, "PAYLOAD"); }
+std::string protocol_name_v2(std::uint8_t protocol) { return name_in(kProtocols, protocol, "PROTOCOL"); }
+std::string identity_name_v2(std::uint8_t type) { return name_in(kIdentities, type, "ID"); }
+std::string certificate_name(std::uint8_t encoding) { return name_in(kCertificates, encoding, "CERT"); }
+std::string configuration_name(std::uint8_t type) { return name_in(kConfiguration, type, "CFG"); }
+std::string attribute_name_v2(std::uint16_t type) { return name_in(kAttributes, type, "ATTRIBUTE"); }
+std::string authentication_name_v2(std::uint8_t method) { return name_in(kAuthentication, method, "AUTH"); }
+std::string signature_hash_name(std::uint16_t id) { return name_in(kSignatureHashes, id, "HASH"); }
 std::string encryption_name(std::uint16_t id) { return name_in(kEncryption, id, "ENCR"); }
 std::string prf_name(std::uint16_t id) { return name_in(kPrf, id, "PRF"); }
 std::string integrity_name(std::uint16_t id) { return name_in(kIntegrity, id, "INTEG"); }
 std::string key_exchange_name(std::uint16_t id) { return name_in(kGroups, id, "GROUP"); }
-std::string encryption_name_v1(std::uint16_t id) { return name_in(kEncryptionV1, id, "ENCR"); }
-std::string hash_name_v1(std::uint16_t id) { return name_in(kHashV1, id, "HASH"); }
-std::string authentication_name_v1(std::uint16_t id) { return name_in(kAuthenticationV1, id, "AUTH"); }
+std::string ipcomp_name(std::uint8_t id) { return name_in(kIpcomp, id, "IPCOMP"); }
 
 std::string_view transform_type_name(std::uint8_t type) {
   switch (type) {
@@ -318,9 +253,12 @@ std::string_view transform_type_name(std::uint8_t type) {
       return "DH group";
     case transform_sequence_numbers:
       return "sequence numbers";
+    case transform_key_wrap:
+      return "key wrap";
+    case transform_group_controller:
+      return "group controller authentication";
     default:
-      return type >= transform_additional_ke1 && type <= transform_additional_ke7 ? "additional key exchange"
-                                                                                  : "transform";
+      return is_additional_key_exchange(type) ? "additional key exchange" : "transform";
   }
 }
 
@@ -335,9 +273,9 @@ std::string to_string(const Transform& t) {
     case transform_key_exchange:
       return key_exchange_name(t.id);
     case transform_sequence_numbers:
-      return t.id == 0 ? "NO_ESN" : t.id == 1 ? "ESN" : fmt::format("SN_{}", t.id);
+      return name_in(kSequenceNumbers, t.id, "SN");
     default:
-      if (t.type >= transform_additional_ke1 && t.type <= transform_additional_ke7) {
+      if (is_additional_key_exchange(t.type)) {
         return fmt::format("KE{}_{}", t.type - transform_additional_ke1 + 1, key_exchange_name(t.id));
       }
       return fmt::format("TRANSFORM_{}_{}", t.type, t.id);
@@ -351,11 +289,6 @@ std::string to_string(const Proposal& p) {
     text += to_string(t);
   }
   return text;
-}
-
-std::string to_string(const Phase1Transform& t) {
-  return fmt::format("{}/{}/{}/{}", with_key(encryption_name_v1(t.encryption), t.key_bits), hash_name_v1(t.hash),
-                     authentication_name_v1(t.authentication), key_exchange_name(t.group));
 }
 
 bool is_sm_transform(const Transform& t) {

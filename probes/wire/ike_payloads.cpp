@@ -1,5 +1,7 @@
 #include "probes/wire/ike_payloads.h"
 
+#include "probes/wire/ike_attribute.h"
+
 namespace tunnelwatch::wire {
 
 namespace {
@@ -15,22 +17,6 @@ Parsed<IkeNotify> read_notify(ByteReader r) {
   return n;
 }
 
-// A data attribute (RFC 7296 section 3.3.5): AF bit and type, then a value of two bytes or a length and that many.
-struct Attribute {
-  std::uint16_t type = 0;
-  std::uint32_t value = 0;  // of the last four bytes at most
-};
-
-Attribute read_attribute(ByteReader& r) {
-  const std::uint16_t head = r.u16();
-  const std::uint16_t value = r.u16();
-  Attribute a{static_cast<std::uint16_t>(head & 0x7fff), value};
-  if ((head & 0x8000) != 0) return a;
-  a.value = 0;
-  for (const std::uint8_t byte : r.take(value)) a.value = a.value << 8 | byte;
-  return a;
-}
-
 // RFC 7296 section 3.3.2.
 Parsed<Transform> read_transform_v2(ByteReader r) {
   Transform t;
@@ -38,9 +24,9 @@ Parsed<Transform> read_transform_v2(ByteReader r) {
   r.skip(1);
   t.id = r.u16();
   while (r.left() > 0) {
-    const Attribute a = read_attribute(r);
+    const DataAttribute a = read_data_attribute(r);
     if (r.failed()) return ParseError::bad_payload_length;
-    if (a.type == 14) t.key_bits = static_cast<std::uint16_t>(a.value);
+    if (a.type == 14) t.key_bits = static_cast<std::uint16_t>(a.number);
   }
   if (r.failed()) return ParseError::bad_payload_length;
   return t;
@@ -67,8 +53,8 @@ Parsed<Proposal> read_proposal_v2(ByteReader r) {
   return p;
 }
 
-void apply(Phase1Transform& t, const Attribute& a, std::uint32_t& life_type) {
-  const auto value = static_cast<std::uint16_t>(a.value);
+void apply(Phase1Transform& t, const DataAttribute& a, std::uint32_t& life_type) {
+  const auto value = static_cast<std::uint16_t>(a.number);
   switch (a.type) {
     case 1:
       t.encryption = value;
@@ -82,17 +68,27 @@ void apply(Phase1Transform& t, const Attribute& a, std::uint32_t& life_type) {
     case 4:
       t.group = value;
       break;
+    case 5:
+      t.group_type = value;
+      break;
     case 11:
-      life_type = a.value;
+      life_type = a.number;
       break;
     case 12:
-      if (life_type == 1) t.life_seconds = a.value;
+      if (life_type == 1) t.life_seconds = a.number;
+      if (life_type == 2) t.life_kilobytes = a.number;
       break;
     case 13:
       t.prf = value;
       break;
     case 14:
       t.key_bits = value;
+      break;
+    case 15:
+      t.field_bits = value;
+      break;
+    case 20:
+      t.asymmetric = value;
       break;
     default:
       break;
@@ -105,7 +101,7 @@ Parsed<Phase1Transform> read_transform_v1(ByteReader r) {
   std::uint32_t life_type = 0;
   r.skip(4);
   while (r.left() > 0) {
-    const Attribute a = read_attribute(r);
+    const DataAttribute a = read_data_attribute(r);
     if (r.failed()) return ParseError::bad_payload_length;
     apply(t, a, life_type);
   }
@@ -124,12 +120,20 @@ Parsed<IkeNotify> parse_notify_v1(Bytes body) noexcept {
   return read_notify(r.sub(r.left()));
 }
 
-Parsed<std::uint16_t> parse_ke_group_v2(Bytes body) noexcept {
+Parsed<KeyExchange> parse_ke_v2(Bytes body) noexcept {
   ByteReader r(body);
-  const std::uint16_t group = r.u16();
+  KeyExchange ke;
+  ke.group = r.u16();
   r.skip(2);
+  ke.data = r.rest();
   if (r.failed()) return ParseError::bad_payload_length;
-  return group;
+  return ke;
+}
+
+Parsed<std::uint16_t> parse_ke_group_v2(Bytes body) noexcept {
+  const auto ke = parse_ke_v2(body);
+  if (!ke) return ke.error();
+  return ke->group;
 }
 
 Parsed<Proposals> parse_sa_v2(Bytes body) noexcept {

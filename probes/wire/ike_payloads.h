@@ -22,7 +22,12 @@ struct IkeNotify {
 Parsed<IkeNotify> parse_notify_v2(Bytes body) noexcept;
 Parsed<IkeNotify> parse_notify_v1(Bytes body) noexcept;
 
-// RFC 7296 section 3.4: the group that a KE payload belongs to (v2 only; v1 has bare data).
+// RFC 7296 section 3.4 (v2 only: v1 has bare data, RFC 2408 section 3.7).
+struct KeyExchange {
+  std::uint16_t group = 0;
+  Bytes data;
+};
+Parsed<KeyExchange> parse_ke_v2(Bytes body) noexcept;
 Parsed<std::uint16_t> parse_ke_group_v2(Bytes body) noexcept;
 
 // IKEv2 transform types (RFC 7296 section 3.3.2, RFC 9370).
@@ -34,6 +39,8 @@ enum TransformType : std::uint8_t {
   transform_sequence_numbers = 5,
   transform_additional_ke1 = 6,
   transform_additional_ke7 = 12,
+  transform_key_wrap = 13,  // RFC 9838
+  transform_group_controller = 14,
 };
 
 struct Transform {
@@ -64,6 +71,10 @@ struct Phase1Transform {
   std::uint16_t key_bits = 0;        // 14
   std::uint16_t prf = 0;             // 13
   std::uint32_t life_seconds = 0;    // 11 = 1, 12
+  std::uint32_t life_kilobytes = 0;  // 11 = 2, 12
+  std::uint16_t group_type = 0;      // 5
+  std::uint16_t field_bits = 0;      // 15
+  std::uint16_t asymmetric = 0;      // 20 of GM/T 0022: 1 RSA, 2 SM2
   bool operator==(const Phase1Transform&) const = default;
 };
 inline constexpr std::size_t kMaxPhase1Transforms = 64;

@@ -30,6 +30,7 @@ probes:
 capture: {interfaces: [eth0, "*", "&a", "~", "null", "#x", "-", "123"], buffer: 65537B}
 discovery: {enabled: false, max_tunnels: 1, idle: 3601s}
 loss: {loss_ratio: 0.3333333333333333, clear_ratio: 0.00001, window: 2m}
+recorder: {enabled: false, directory: "/var/a b", packets: 7, bytes: 5000B, quota: 100001B, interval: 61s}
 tunnels:
   - name: "true"
     remote: "2001:db8::2"
@@ -86,7 +87,7 @@ probes:
     burst: 3
 capture:
   interfaces: []
-  buffer: 16MiB
+  buffer: 4MiB
 discovery:
   enabled: true
   max_tunnels: 256
@@ -95,6 +96,13 @@ loss:
   loss_ratio: 0.02
   clear_ratio: 0.01
   window: 1m
+recorder:
+  enabled: true
+  directory: ""
+  packets: 128
+  bytes: 128KiB
+  quota: 64MiB
+  interval: 1m
 tunnels:
   - name: a
     remote: vpn.example

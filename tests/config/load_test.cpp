@@ -94,6 +94,13 @@ const std::vector<KeyRow> kKeyRows{
     {"loss.loss_ratio", "loss: {loss_ratio: 0.5}", [](Settings& s) { s.loss.loss_ratio = 0.5; }},
     {"loss.clear_ratio", "loss: {clear_ratio: 0}", [](Settings& s) { s.loss.clear_ratio = 0; }},
     {"loss.window", "loss: {window: 5m}", [](Settings& s) { s.loss.window = 5min; }},
+    {"recorder", "recorder: {packets: 1}", [](Settings& s) { s.recorder.packets = 1; }},
+    {"recorder.enabled", "recorder: {enabled: false}", [](Settings& s) { s.recorder.enabled = false; }},
+    {"recorder.directory", "recorder: {directory: /var/x}", [](Settings& s) { s.recorder.directory = "/var/x"; }},
+    {"recorder.packets", "recorder: {packets: 10000}", [](Settings& s) { s.recorder.packets = 10000; }},
+    {"recorder.bytes", "recorder: {bytes: 4MiB}", [](Settings& s) { s.recorder.bytes = 4U << 20; }},
+    {"recorder.quota", "recorder: {quota: 2GiB}", [](Settings& s) { s.recorder.quota_bytes = 1U << 31; }},
+    {"recorder.interval", "recorder: {interval: 1s}", [](Settings& s) { s.recorder.interval = 1s; }},
     {"tunnels", "tunnels: []", [](Settings&) {}},
 };
 

@@ -50,6 +50,7 @@ TEST(ReportJson, HasTheKeysOfTheContractWithTheirTypes) {
       {"tunnels.0.causes.0.evidence.0", {string}},
       {"tunnels.0.causes.0.alternatives.0", {string}},
       {"tunnels.0.causes.0.action", {string}},
+      {"tunnels.0.causes.0.capture", {string}},
       {"tunnels.0.events.0.time", {double_}},
       {"tunnels.0.events.0.event", {string}},
       {"tunnels.0.nat.local", {bool_}},

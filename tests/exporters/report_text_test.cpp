@@ -53,7 +53,9 @@ TEST(ReportText, ReadsAsAPersonWouldWrite) {
                          "            and AUTH\n"
                          "            The peer says: <img src=x onerror=alert(1)>\xEF\xBF\xBD[31m\n"
                          "  do        Enter the same pre-shared key on both ends.\n"
-                         "  or it is  config_id_mismatch\n"));
+                         "  or it is  config_id_mismatch\n"
+                         "  packets   /var/lib/tunnelwatch/recordings/beijing-20231114T221500Z-authenticat\n"
+                         "            ion_fail.pcap\n"));
 }
 
 TEST(ReportText, FitsItsColumnsInBothLanguages) {

@@ -19,7 +19,8 @@ CauseReport authentication_fail() {
                        {"The peer says: <img src=x onerror=alert(1)>\x1b[31m",
                         "对端的话:<img src=x onerror=alert(1)>\x1b[31m"}},
           .alternatives = {"config_id_mismatch"},
-          .action = {"Enter the same pre-shared key on both ends.", "两端配置相同的预共享密钥。"}};
+          .action = {"Enter the same pre-shared key on both ends.", "两端配置相同的预共享密钥。"},
+          .capture = "/var/lib/tunnelwatch/recordings/beijing-20231114T221500Z-authentication_fail.pcap"};
 }
 
 CauseReport flapping() {
@@ -33,7 +34,8 @@ CauseReport flapping() {
           .title = {"the line flaps", "链路震荡"},
           .evidence = {{"3 losses of carrier in 60 s", "60 秒内 3 次断链"}},
           .alternatives = {},
-          .action = {"Check the line.", "检查线路。"}};
+          .action = {"Check the line.", "检查线路。"},
+          .capture = {}};
 }
 
 TunnelReport down_tunnel() {
@@ -129,6 +131,10 @@ AgentReport agent() {
   a.malformed = {{"truncated", 2}, {"bad_length", 0}};
   a.discovered_tunnels = 1;
   a.evicted_esp_streams = 5;
+  a.flight_recordings = {{"written", 3}, {"failed", 0}, {"rate_limited", 2}, {"queue_full", 0}, {"no_packets", 1}};
+  a.flight_recorder_bytes = 65536;
+  a.flight_recordings_stored_bytes = 98304;
+  a.evicted_flight_packets = 7;
   a.timer_lag_count = 4000;
   a.timer_lag_seconds_sum = 0.5;
   a.timer_lag_seconds_max = 0.0025;

@@ -3,6 +3,7 @@
 #include "agent/watch.h"
 #include "tests/support/ike_bytes.h"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ class IkeScript {
     wire::Datagram d = addressed(from, port);
     d.kind = wire::DatagramKind::ike;
     d.payload = bytes;
+    if (tap_) tap_(d, now_, reassembled);
     watch_.on_ike(d, now_, reassembled);
     watch_.settle(now_);
   }
@@ -52,6 +54,8 @@ class IkeScript {
     watch_.on_icmp_error(error, quoted, now_);
     watch_.settle(now_);
   }
+  // Who else is told of every message, before the watch.
+  void set_tap(std::function<void(const wire::Datagram&, TimePoint, bool)> tap) { tap_ = std::move(tap); }
   // Time passes as it does live.
   void pass(int until_ms) {
     const TimePoint until = TimePoint{} + std::chrono::hours(1) + std::chrono::milliseconds(until_ms);
@@ -102,6 +106,7 @@ class IkeScript {
   }
 
   agent::Watch watch_;
+  std::function<void(const wire::Datagram&, TimePoint, bool)> tap_;
   TimePoint now_ = TimePoint{} + std::chrono::hours(1);
 };
 

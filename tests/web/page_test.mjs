@@ -55,7 +55,8 @@ const steps = {
     assert.match(await page.textContent('#sums'), /^2 down, 1 up$/);
     const details = await page.locator('details', {hasText: 'beijing'}).first().innerText();
     for (const text of ['IKE_AUTH was answered', 'Enter the same pre-shared key', 'config_id_mismatch', 'likely, guide 1.1',
-                        'AES_CBC-256 here', 'IKE UDP 4500: no answer', 'ike_sa_deleted by the peer', 'this side is behind NAT', '7 lost'])
+                        'AES_CBC-256 here', 'IKE UDP 4500: no answer', 'ike_sa_deleted by the peer', 'this side is behind NAT', '7 lost',
+                        '/recordings/beijing-20231114T221500Z-authentication_fail.pcap'])
       assert.ok(details.includes(text), `${text} is not in: ${details}`);
     const agent = await page.innerText('#agent');
     assert.match(agent, /Capture eth0: 5,000 packets, 3 dropped/);

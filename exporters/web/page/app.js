@@ -15,7 +15,7 @@ const WORDS = {
     natRemote: 'the peer is behind NAT', natNone: 'none', offersLocal: 'Offered here', offersRemote: 'Offered by the peer',
     differences: 'Differences', probes: 'Probes', answers: 'answers', silent: 'no answer', noProbe: 'not probed yet', esp: 'ESP', packets: 'packets',
     lost: 'lost', reordered: 'reordered', duplicates: 'duplicate', events: 'Events', by: {local: 'by this side', remote: 'by the peer'},
-    discovered: 'discovered', peer: 'Peer', capture: 'Capture', captured: 'packets', dropped: 'dropped', off: 'off', works: 'works', source: 'Source',
+    discovered: 'discovered', peer: 'Peer', capture: 'Capture', recording: 'Packets', captured: 'packets', dropped: 'dropped', off: 'off', works: 'works', source: 'Source',
     config: 'The last configuration was refused', ready: 'ready', notReady: 'not ready yet', version: 'version',
     noAnswer: 'The agent does not answer. What is shown is from ', neverAnswered: 'The agent does not answer.',
     isNow: (name, state) => `${name}: ${state}`, other: '中文', otherLang: 'zh', lang: 'en-GB', roles: {gateway: 'gateway', inner: 'inside', reference: 'reference'},
@@ -29,7 +29,7 @@ const WORDS = {
     natRemote: '对端在 NAT 之后', natNone: '无', offersLocal: '本端提议', offersRemote: '对端提议',
     differences: '差异', probes: '探测', answers: '有应答', silent: '无应答', noProbe: '尚未探测', esp: 'ESP', packets: '个报文',
     lost: '丢失', reordered: '乱序', duplicates: '重复', events: '事件', by: {local: '由本端', remote: '由对端'},
-    discovered: '自动发现', peer: '对端', capture: '抓包', captured: '个报文', dropped: '丢弃', off: '关闭', works: '正常', source: '来源',
+    discovered: '自动发现', peer: '对端', capture: '抓包', recording: '报文', captured: '个报文', dropped: '丢弃', off: '关闭', works: '正常', source: '来源',
     config: '最近一次配置被拒绝', ready: '就绪', notReady: '尚未就绪', version: '版本',
     noAnswer: '本程序没有应答。显示的内容来自 ', neverAnswered: '本程序没有应答。',
     isNow: (name, state) => `${name}:${state}`, other: 'English', otherLang: 'en', lang: 'zh-CN', roles: {gateway: '网关', inner: '内网', reference: '参考'},
@@ -156,9 +156,11 @@ function causeBlock(cause) {
   const guide = cause.sections.length ? `, ${word('guide')} ${cause.sections.join(', ')}` : '';
   const block = el(cause.active ? 'div.cause' : 'div.cause.past',
       el('h3', title(cause), el('span.soft', ` (${word(cause.confidence) || cause.confidence}${guide})`)));
+  const recording = cause.capture ? [el('p.soft', word('recording')), el('p.path', cause.capture)] : [];
   if (!cause.active) {
     block.append(el('p', word('first'), ' ', clock(cause.first_seen)));
     if (cause.cleared) block.append(el('p', word('past'), ' ', clock(cause.cleared)));
+    block.append(...recording);
     return block;
   }
   const evidence = language === 'zh' && cause.evidence_zh.length ? cause.evidence_zh.map((t, i) => t || cause.evidence[i]) : cause.evidence;
@@ -167,6 +169,7 @@ function causeBlock(cause) {
   if (action) block.append(el('p.soft', word('action')), el('p', action));
   if (cause.alternatives.length)
     block.append(el('p.soft', word('alternatives')), list(cause.alternatives.map(id => causes.has(id) ? `${titleOfId(id)} (${id})` : id)));
+  block.append(...recording);
   block.append(el('p.soft', word('first'), ' ', clock(cause.first_seen), ' · ', cause.cause));
   return block;
 }

@@ -19,10 +19,9 @@ std::vector<IpPrefix> prefixes(std::initializer_list<const char*> texts) {
 }
 
 // The number of the kernel program's instructions; fails where it does not compile.
-unsigned compiled(const CaptureFilter& filter, bool with_vlan, int link = DLT_EN10MB) {
+unsigned compiled(const std::string& text, int link) {
   const std::unique_ptr<pcap_t, decltype(&pcap_close)> handle(pcap_open_dead(link, 65535), pcap_close);
   bpf_program program{};
-  const std::string text = filter_text(filter, with_vlan);
   if (pcap_compile(handle.get(), &program, text.c_str(), 1, PCAP_NETMASK_UNKNOWN) != 0) {
     ADD_FAILURE() << pcap_geterr(handle.get()) << " in " << text;
     return 0;
@@ -30,6 +29,11 @@ unsigned compiled(const CaptureFilter& filter, bool with_vlan, int link = DLT_EN
   const unsigned instructions = program.bf_len;
   pcap_freecode(&program);
   return instructions;
+}
+
+unsigned compiled(const CaptureFilter& filter, bool with_vlan, int link = DLT_EN10MB) {
+  const unsigned leaving = filter.leaving.empty() ? 0 : compiled(leaving_text(filter, with_vlan), link);
+  return compiled(filter_text(filter, with_vlan), link) + leaving;
 }
 
 passive::TrafficInterest interest_in(std::vector<IpPrefix> remote_subnets) {
@@ -40,10 +44,9 @@ passive::TrafficInterest interest_in(std::vector<IpPrefix> remote_subnets) {
 }
 
 TEST(CaptureFilter, GrowsWithTheTunnels) {
-  EXPECT_EQ(filter_text(filter_for({}, false), false).find("outbound"), std::string::npos);
+  EXPECT_TRUE(filter_for({}, false).leaving.empty());
   const auto filter = filter_for(interest_in(prefixes({"10.2.0.0/24", "fd02::/64"})), false);
-  EXPECT_NE(filter_text(filter, false).find("(outbound and (ip dst net 10.2.0.0/24 or ip6 dst net fd02::/64))"),
-            std::string::npos);
+  EXPECT_EQ(leaving_text(filter, false), "outbound and (ip dst net 10.2.0.0/24 or ip6 dst net fd02::/64)");
   for (const bool with_vlan : {false, true}) EXPECT_GT(compiled(filter, with_vlan), 0U);
   for (const int link : {DLT_RAW, DLT_LINUX_SLL}) EXPECT_GT(compiled(filter, false, link), 0U);
 }
@@ -136,7 +139,7 @@ TEST(CaptureFilter, AnyNumberOfSubnetsFitsTheKernel) {
     many.push_back(prefix("fd" + std::to_string(10 + i % 20) + ":" + std::to_string(i) + "::/32"));
   const auto filter = filter_for(interest_in(many), false);
   EXPECT_LE(filter.leaving.size(), kMaxFilterPrefixes);
-  EXPECT_LE(compiled(filter, true), 4096U);  // BPF_MAXINSNS
+  EXPECT_LE(compiled(filter, true), 4000U);  // the kernel takes 4096, and some are for ESP
   for (const auto& p : many) {
     EXPECT_TRUE(std::any_of(filter.leaving.begin(), filter.leaving.end(), [&](const auto& f) { return f.contains(p); }))
         << p.to_string();

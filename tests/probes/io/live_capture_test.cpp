@@ -173,6 +173,84 @@ TEST_F(LiveCaptureTest, ClearPacketsToARemoteSubnetAreSeenLeavingAndNotArriving)
   EXPECT_EQ(capture->counters().received, 13U) << "the kernel's filter kept what arrives away";
 }
 
+// Takes down the size of each frame: what is there, and what was on the wire.
+struct SizeRecorder final : PcapDevice::FrameHandler {
+  std::vector<std::pair<std::size_t, std::size_t>> sizes;
+  void on_frame(const PcapDevice::Frame& frame) override { sizes.emplace_back(frame.bytes.size(), frame.wire_length); }
+};
+
+TEST_F(LiveCaptureTest, OfWholeEspTheHeadersAreKeptAndOfTheRestAll) {
+  auto device = PcapDevice::open("wan", {});
+  ASSERT_TRUE(device) << device.error();
+  const Buffer large = esp(0x1000, 1, 1300);
+  const Buffer marked = joined({Buffer(4), isakmp(1300)});
+  const Buffer cut_by[] = {
+      ethernet(ipv4({.protocol = 50}, large)),    ethernet(ipv6({.next = 50}, large)),
+      ethernet(ipv4({}, udp(4500, 4500, large))), ethernet(ipv4({}, udp(1024, 4500, large))),
+      ethernet(ipv6({}, udp(4500, 4500, large))),
+  };
+  const Buffer whole[] = {
+      ethernet(ipv4({}, udp(500, 500, isakmp(1300)))),
+      ethernet(ipv4({}, udp(4500, 4500, marked))),
+      ethernet(ipv6({}, udp(4500, 4500, marked))),
+      ethernet(ipv4({}, udp(500, 4500, isakmp(1300)))),  // without a marker
+      ethernet(ipv4({}, udp(4500, 4500, {0xff}))),
+      ethernet(ipv4_piece({}, udp(4500, 4500, large), 0, 1200)),
+      ethernet(ipv4_piece({.protocol = 50}, large, 0, 1200)),
+      ethernet(ipv4({.protocol = 1}, icmp(3, 3, 0, ipv4({.protocol = 50}, large)))),
+  };
+  for (const Buffer& frame : cut_by) inject(frame);
+  for (const Buffer& frame : whole) inject(frame);
+  SizeRecorder seen;
+  const auto end = steady_clock::now() + seconds(5);
+  while (seen.sizes.size() < std::size(cut_by) + std::size(whole) && steady_clock::now() < end) {
+    ASSERT_TRUE(device->dispatch(100, seen));
+    usleep(1'000);
+  }
+  ASSERT_EQ(seen.sizes.size(), std::size(cut_by) + std::size(whole));
+  for (std::size_t i = 0; i < seen.sizes.size(); ++i) {
+    SCOPED_TRACE(i);
+    const bool is_cut = i < std::size(cut_by);
+    const std::size_t size = is_cut ? cut_by[i].size() : whole[i - std::size(cut_by)].size();
+    EXPECT_EQ(seen.sizes[i].first, is_cut ? 96U : size);
+    EXPECT_EQ(seen.sizes[i].second, size);
+  }
+}
+
+TEST_F(LiveCaptureTest, OfWhatLeavesInClearTheHeadersAreKeptButOfIkeAll) {
+  ASSERT_TRUE(
+      run("ip addr add 192.0.2.10/24 dev wan && ip link set lo up && "
+          "ip neigh add 192.0.2.1 lladdr 02:02:02:02:02:02 dev wan && ip route add default via 192.0.2.1"));
+  PcapDevice::Options options;
+  options.filter.leaving = {*IpPrefix::parse("10.2.0.0/24"), *IpPrefix::parse("198.51.100.0/24")};
+  auto device = PcapDevice::open("wan", options);
+  ASSERT_TRUE(device) << device.error();
+  SizeRecorder seen;
+  const auto read = [&](std::size_t frames) {
+    const auto end = steady_clock::now() + seconds(5);
+    while (seen.sizes.size() < frames && steady_clock::now() < end) {
+      ASSERT_TRUE(device->dispatch(100, seen));
+      usleep(1'000);
+    }
+  };
+  inject(ethernet(ipv4({}, udp(500, 500, isakmp()))));  // see above: the first block after a new filter
+  read(1);
+  seen.sizes.clear();
+  ASSERT_TRUE(run("ping -q -c 1 -s 1000 -W 0.1 10.2.0.7 > /dev/null; true"));
+  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  sockaddr_in peer{};
+  peer.sin_family = AF_INET;
+  peer.sin_port = htons(500);
+  inet_pton(AF_INET, "198.51.100.20", &peer.sin_addr);
+  const Buffer message = isakmp(1000);
+  sendto(fd, message.data(), message.size(), 0, static_cast<sockaddr*>(static_cast<void*>(&peer)), sizeof peer);
+  close(fd);
+  read(2);
+  ASSERT_EQ(seen.sizes.size(), 2U);
+  EXPECT_EQ(seen.sizes[0], std::pair(std::size_t{96}, std::size_t{14 + 20 + 8 + 1000}));
+  EXPECT_EQ(seen.sizes[1].first, seen.sizes[1].second);
+}
+
 TEST_F(LiveCaptureTest, AMissingInterfaceIsToldAndTakenUpWhenItComes) {
   start("later");
   ASSERT_TRUE(wait_for([&] { return !states.empty(); }));

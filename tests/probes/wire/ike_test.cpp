@@ -223,14 +223,5 @@ TEST(IkePayloads, NotifiesOfBothVersions) {
   for (std::size_t n = 0; n < v1.size(); ++n) EXPECT_FALSE(parse_notify_v1(Bytes(v1.data(), n)).has_value()) << n;
 }
 
-TEST(IkeNames, TheTablesOfTheVersionsDiffer) {
-  EXPECT_EQ(notify_name_v1(16), "PAYLOAD_MALFORMED");
-  EXPECT_EQ(notify_name_v2(16), "NOTIFY_16");
-  EXPECT_EQ(notify_name_v1(17), "INVALID_KEY_INFORMATION");
-  EXPECT_EQ(notify_name_v2(17), "INVALID_KE_PAYLOAD");
-  EXPECT_EQ(key_exchange_name(19), "ECP_256");
-  EXPECT_EQ(encryption_name(4711), "ENCR_4711");
-}
-
 }  // namespace
 }  // namespace tunnelwatch::wire

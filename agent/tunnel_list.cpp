@@ -1,0 +1,88 @@
+#include "agent/tunnel_list.h"
+
+#include <algorithm>
+
+namespace tunnelwatch::agent {
+
+Tunnel& TunnelList::add(std::unique_ptr<Tunnel> tunnel) {
+  tunnels_.push_back(std::move(tunnel));
+  Tunnel& added = *tunnels_.back();
+  if (added.configured()) ++configured_;
+  by_name_.emplace(added.name(), &added);
+  index(added);
+  added.tell_changes_to(&changed_);
+  list_if_waiting(added);
+  return added;
+}
+
+void TunnelList::remove(const Tunnel& tunnel) {
+  const auto it = std::find_if(tunnels_.begin(), tunnels_.end(), [&](const auto& t) { return t.get() == &tunnel; });
+  if (it == tunnels_.end()) return;
+  if (tunnel.configured()) --configured_;
+  unindex(tunnel);
+  if (const auto named = by_name_.find(tunnel.name()); named != by_name_.end() && named->second == &tunnel) {
+    by_name_.erase(named);
+  }
+  std::erase(changed_, &tunnel);
+  std::erase(waiting_, &tunnel);
+  tunnels_.erase(it);
+}
+
+void TunnelList::remove_discovered(const passive::PeerKey& key) {
+  const auto [begin, end] = by_remote_.equal_range(key.remote);
+  const auto it = std::find_if(
+      begin, end, [&](const auto& entry) { return !entry.second->configured() && entry.second->peer() == key; });
+  if (it != end) remove(*it->second);
+}
+
+std::vector<std::unique_ptr<Tunnel>> TunnelList::take() {
+  for (const auto& tunnel : tunnels_) {
+    tunnel->tell_changes_to(nullptr);
+    tunnel->listed = false;
+  }
+  by_remote_.clear();
+  by_name_.clear();
+  changed_.clear();
+  waiting_.clear();
+  configured_ = 0;
+  return std::exchange(tunnels_, {});
+}
+
+void TunnelList::set_remote(Tunnel& tunnel, const std::optional<IpAddress>& address) {
+  unindex(tunnel);
+  tunnel.set_remote(address);
+  index(tunnel);
+}
+
+Tunnel* TunnelList::find(std::string_view name) const {
+  const auto it = by_name_.find(std::string(name));
+  return it == by_name_.end() ? nullptr : it->second;
+}
+
+void TunnelList::advance(TimePoint now) {
+  std::erase_if(waiting_, [&](Tunnel* tunnel) {
+    tunnel->evidence().advance(now);
+    tunnel->traffic().advance(now);
+    tunnel->listed = tunnel->waits();
+    return !tunnel->listed;
+  });
+}
+
+void TunnelList::list_if_waiting(Tunnel& tunnel) {
+  if (tunnel.listed || !tunnel.waits()) return;
+  tunnel.listed = true;
+  waiting_.push_back(&tunnel);
+}
+
+void TunnelList::index(Tunnel& tunnel) {
+  if (tunnel.remote()) by_remote_.emplace(*tunnel.remote(), &tunnel);
+}
+
+void TunnelList::unindex(const Tunnel& tunnel) {
+  if (!tunnel.remote()) return;
+  const auto [begin, end] = by_remote_.equal_range(*tunnel.remote());
+  const auto it = std::find_if(begin, end, [&](const auto& entry) { return entry.second == &tunnel; });
+  if (it != end) by_remote_.erase(it);
+}
+
+}  // namespace tunnelwatch::agent

@@ -1,0 +1,38 @@
+"""What a benchmark tells: one number of ours against one of another program, or against a figure that is to be kept."""
+
+from dataclasses import asdict, dataclass, field
+
+
+@dataclass
+class Row:
+    name: str
+    ours: str           # what was measured
+    theirs: str         # against what
+    ratio: float        # ours / theirs
+    at_most: float | None = None    # the bound, one of the two
+    at_least: float | None = None
+    digits: int = 2
+    raw: dict = field(default_factory=dict)  # what was measured, in units that the keys name
+
+    @property
+    def met(self):
+        return self.ratio <= self.at_most if self.at_most is not None else self.ratio >= self.at_least
+
+    @property
+    def bound(self):
+        word, value = ("at most", self.at_most) if self.at_most is not None else ("at least", self.at_least)
+        return f"{word} {value:g}"
+
+    def as_json(self):
+        return {**asdict(self), "met": self.met}
+
+
+def table(rows):
+    """The rows as a table in Markdown."""
+    head = ("name", "ours", "theirs", "ratio", "bound", "verdict")
+    lines = [(row.name, row.ours, row.theirs, f"{row.ratio:.{row.digits}f}", row.bound, "met" if row.met else "NOT MET")
+             for row in rows]
+    widths = [max(len(line[i]) for line in [head, *lines]) for i in range(len(head))]
+    text = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |" for line in [head, *lines]]
+    text.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(text)
