@@ -2,6 +2,7 @@
 
 #include "agent/cause_list.h"
 #include "agent/flight_recorder.h"
+#include "agent/interest.h"
 #include "agent/log.h"
 #include "agent/probe_driver.h"
 #include "agent/service_notify.h"
@@ -17,6 +18,7 @@
 #include <csignal>
 #include <map>
 #include <random>
+#include <set>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -104,17 +106,31 @@ class Agent::Impl final : public passive::PacketSink {
     watch_.settle(stream.last);
   }
   void on_fragments(const passive::FragmentEvent& event) override { watch_.on_fragments(event); }
+  void on_leak(const passive::LeakSummary& leak) override {
+    watch_.on_leak(leak);
+    watch_.settle(leak.last);
+  }
+  void on_tunnel_pings(const passive::TunnelPingSummary& pings) override {
+    watch_.on_tunnel_pings(pings);
+    watch_.settle(pings.last);
+  }
+  void on_bgp(const passive::BgpObservation& observation) override {
+    watch_.on_bgp(observation);
+    watch_.settle(observation.at);
+  }
 
  private:
   struct Captured {
     std::unique_ptr<io::LiveCapture> capture;
     io::CaptureState state;
+    bool inside = false;  // a tunnel's own interface
   };
 
   void await_signals();
   void reload();
   void apply(const config::Settings& settings);
   void sync_captures();
+  void sync_interest(const std::vector<IpAddress>& own_addresses);
   void refresh(TimePoint now);
   void tick();
   void stop();
@@ -130,6 +146,8 @@ class Agent::Impl final : public passive::PacketSink {
   ProbeDriver probes_;
   FlightRecorder recorder_{io_, watch_};
   std::map<std::string, Captured> captures_;
+  std::map<std::string, std::uint16_t> interface_ids_;  // of every interface ever captured on, from 1
+  std::shared_ptr<const passive::TrafficInterest> interest_ = std::make_shared<passive::TrafficInterest>();
   exporters::Server server_;
   ServiceNotify notify_;
   boost::asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
@@ -234,9 +252,16 @@ void Agent::Impl::apply(const config::Settings& settings) {
 }
 
 void Agent::Impl::sync_captures() {
-  const auto wanted = settings_.capture.interfaces.empty() ? io::default_interfaces() : settings_.capture.interfaces;
+  auto wanted = settings_.capture.interfaces.empty() ? io::default_interfaces() : settings_.capture.interfaces;
+  std::set<std::string> inside;
+  for (const auto& tunnel : settings_.tunnels) {
+    if (tunnel.tunnel_interface.empty() || !inside.insert(tunnel.tunnel_interface).second) continue;
+    if (std::find(wanted.begin(), wanted.end(), tunnel.tunnel_interface) == wanted.end())
+      wanted.push_back(tunnel.tunnel_interface);
+  }
   std::erase_if(captures_, [&](const auto& entry) {
-    return std::find(wanted.begin(), wanted.end(), entry.first) == wanted.end();
+    return std::find(wanted.begin(), wanted.end(), entry.first) == wanted.end() ||
+           entry.second.inside != inside.contains(entry.first);
   });
   for (const auto& name : wanted) {
     if (captures_.contains(name)) continue;
@@ -244,25 +269,42 @@ void Agent::Impl::sync_captures() {
     c.state.interface = name;
     io::LiveCaptureOptions options;
     options.ring_bytes = static_cast<int>(settings_.capture.buffer_bytes);
+    options.front.interface =
+        interface_ids_.try_emplace(name, static_cast<std::uint16_t>(interface_ids_.size() + 1)).first->second;
+    watch_.name_interface(options.front.interface, name);
+    options.front.inside = c.inside = inside.contains(name);
     c.capture = std::make_unique<io::LiveCapture>(
         io_, name, *this,
         [this, name](const io::CaptureState& state) {
           captures_[name].state = state;
-          if (state.up) {
+          if (state.up && state.error.empty()) {
             log::info("capture_up", "interface=" + log::quoted(name));
+          } else if (state.up) {
+            log::warning("capture_up",
+                         fmt::format("interface={} reason={}", log::quoted(name), log::quoted(state.error)));
           } else {
             log::warning("capture_down",
                          fmt::format("interface={} reason={}", log::quoted(name), log::quoted(state.error)));
           }
         },
         options);
+    c.capture->set_interest(interest_);
   }
+}
+
+void Agent::Impl::sync_interest(const std::vector<IpAddress>& own_addresses) {
+  auto interest = traffic_interest(watch_, own_addresses, probes_.echo_id());
+  if (interest == *interest_) return;
+  interest_ = std::make_shared<passive::TrafficInterest>(std::move(interest));
+  for (auto& [name, captured] : captures_) captured.capture->set_interest(interest_);
 }
 
 void Agent::Impl::refresh(TimePoint now) {
   next_refresh_ = now + kRefresh;
+  auto own_addresses = io::local_addresses();
   sync_captures();
-  watch_.tracker().set_local_addresses(io::local_addresses());
+  sync_interest(own_addresses);
+  watch_.set_local_addresses(std::move(own_addresses));
 }
 
 void Agent::Impl::tick() {
@@ -292,7 +334,8 @@ void Agent::Impl::tick() {
 }
 
 bool Agent::Impl::any_capture_up() const {
-  return std::any_of(captures_.begin(), captures_.end(), [](const auto& c) { return c.second.state.up; });
+  return std::any_of(captures_.begin(), captures_.end(),
+                     [](const auto& c) { return c.second.state.up && !c.second.inside; });
 }
 
 std::vector<std::string> Agent::Impl::not_ready() const {

@@ -48,6 +48,17 @@ std::optional<IpAddress> source_of(const config::Tunnel& tunnel, const std::opti
   return std::nullopt;
 }
 
+// The address that pings through a tunnel leave from: one of this machine's in the subnets that the tunnel carries, for
+// a policy would leave any other outside. Nothing: the route's.
+std::optional<IpAddress> inner_source(const config::Tunnel& tunnel, IpFamily family,
+                                      const std::vector<IpAddress>& own_addresses) {
+  for (const IpAddress& a : own_addresses) {
+    const auto holds = [&](const IpPrefix& p) { return p.contains(a); };
+    if (a.family() == family && std::any_of(tunnel.local_subnets.begin(), tunnel.local_subnets.end(), holds)) return a;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 struct ProbeDriver::Timer {
@@ -212,13 +223,22 @@ void ProbeDriver::sync(const config::Settings& settings) {
     if (probes_changed) echo_.remove_target(t.id);  // comes back below with the new parameters
   }
   for (auto& [name, p] : probed_) p.wanted = false;
+  const auto own_addresses = io::local_addresses();
   for (const auto& host : settings_.references)
     want_target({"", Role::reference, host.name}, host, std::nullopt, std::nullopt);
   for (const auto& tunnel : watch_.tunnels()) {
     const auto& s = tunnel->settings();
     want_target({s.name, Role::gateway, s.remote.name}, s.remote, tunnel->remote(), source_of(s, tunnel->remote()));
-    for (const auto& host : s.inner_hosts)
-      want_target({s.name, Role::inner, host.name}, host, std::nullopt, std::nullopt);
+    for (const auto& host : tunnel->pinged_inside()) {
+      const TargetKey key{s.name, Role::inner, host.name};
+      const auto known = targets_.find(key);
+      const auto address = host.address || known == targets_.end() ? host.address : known->second.address;
+      const auto family = address ? address->family() : IpFamily::v4;
+      const bool is_peer =
+          host.address && host.address == s.remote_tunnel_address && s.local_tunnel_address &&
+          std::find(own_addresses.begin(), own_addresses.end(), *s.local_tunnel_address) != own_addresses.end();
+      want_target(key, host, std::nullopt, is_peer ? s.local_tunnel_address : inner_source(s, family, own_addresses));
+    }
     want_probe(*tunnel);
   }
   forget_unwanted();
@@ -244,7 +264,9 @@ void ProbeDriver::resolve(const TargetKey& key, Target& target, TimePoint now) {
     log::info("name_resolved",
               fmt::format("name={} address={}", log::quoted(key.target), r.addresses.front().to_string()));
     t.address = r.addresses.front();
-    echo_.add_target(t.id, *t.address, active::EchoParams::from(settings_.probes.icmp), steady_now());
+    auto params = active::EchoParams::from(settings_.probes.icmp);
+    if (t.source && t.source->family() == t.address->family()) params.source = t.source;
+    echo_.add_target(t.id, *t.address, params, steady_now());
     if (key.role == Role::gateway) {
       if (Tunnel* tunnel = watch_.find(key.tunnel); tunnel != nullptr) {
         watch_.set_remote(*tunnel, *t.address);
@@ -402,15 +424,19 @@ void ProbeDriver::feed_windows(TimePoint now) {
       tunnel->evidence().on_gateway_echo(it->first.target, it->second.statistics.window(now), now);
     }
     bool inner_changed = all;
-    for (const auto& host : s.inner_hosts) {
+    const auto& inner_hosts = tunnel->pinged_inside();
+    for (const auto& host : inner_hosts) {
       const auto it = targets_.find({s.name, Role::inner, host.name});
       if (it != targets_.end()) inner_changed = inner_changed || std::exchange(it->second.changed, false);
     }
-    for (std::size_t i = 0; inner_changed && i < s.inner_hosts.size(); ++i) {
-      const auto it = targets_.find({s.name, Role::inner, s.inner_hosts[i].name});
+    for (std::size_t i = 0; inner_changed && i < inner_hosts.size(); ++i) {
+      const auto it = targets_.find({s.name, Role::inner, inner_hosts[i].name});
       if (it == targets_.end()) continue;
-      tunnel->evidence().on_inner_echo(it->first.target, it->second.statistics.window(now), now, i == 0,
-                                       i + 1 == s.inner_hosts.size());
+      const auto window = it->second.statistics.window(now);
+      tunnel->evidence().on_inner_echo(it->first.target, window, now, i == 0, i + 1 == inner_hosts.size());
+      const bool fits = s.local_subnets.empty() || it->second.source;
+      tunnel->traffic().on_inner_echo({it->first.target, it->second.address, fits}, window, now,
+                                      i + 1 == inner_hosts.size());
     }
   }
 }

@@ -39,6 +39,7 @@ class ProbeDriver {
   // About four times a second: windows of the targets, suspicion, names.
   void tick(TimePoint now);
 
+  std::uint16_t echo_id() const { return echo_.id(); }
   bool is_own_spi(std::uint64_t spi) const { return ike_.is_own_spi(spi); }
   void report(exporters::Report& report, const WallClock& clock) const;
   // icmp_v4, icmp_v6, ike_probe_v4, ike_probe_v6, those that some target needs: whether they can see.

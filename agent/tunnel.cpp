@@ -51,7 +51,12 @@ std::string_view to_string(PeerState state) {
 }
 
 Tunnel::Tunnel(config::Tunnel settings, bool configured, const config::LossThresholds& loss)
-    : settings_(std::move(settings)), configured_(configured), remote_(settings_.remote.address), evidence_(loss) {}
+    : settings_(std::move(settings)),
+      pinged_inside_(diagnosis::pinged_inside(settings_)),
+      configured_(configured),
+      remote_(settings_.remote.address),
+      evidence_(loss),
+      traffic_(evidence_.facts(), settings_, loss) {}
 
 bool Tunnel::matches(const passive::PeerKey& key) const {
   return remote_ == key.remote && (!settings_.local || *settings_.local == key.local);
@@ -69,8 +74,9 @@ void Tunnel::on_ike(const passive::IkeObservation& o) {
 
 void Tunnel::on_esp(const passive::EspStreamSummary& s, bool outbound) {
   last_heard_ = std::max(last_heard_, s.last);
-  auto it = std::find_if(streams_.begin(), streams_.end(),
-                         [&](const Stream& x) { return x.last.spi == s.spi && x.outbound == outbound; });
+  auto it = std::find_if(streams_.begin(), streams_.end(), [&](const Stream& x) {
+    return x.last.spi == s.spi && x.outbound == outbound && x.last.interface == s.interface;
+  });
   if (it == streams_.end()) {
     if (streams_.size() == kMaxStreams) {
       streams_.erase(std::min_element(streams_.begin(), streams_.end(),
@@ -78,6 +84,7 @@ void Tunnel::on_esp(const passive::EspStreamSummary& s, bool outbound) {
     }
     it = streams_.insert(streams_.end(), Stream{passive::EspStreamSummary{}, outbound});
     it->last.spi = s.spi;
+    it->last.interface = s.interface;
   }
   // A stream that left the front end's table and came back begins at nought again.
   const bool restarted = s.packets < it->last.packets;
@@ -92,6 +99,8 @@ void Tunnel::on_esp(const passive::EspStreamSummary& s, bool outbound) {
   totals.reordered += grown(s.reordered, it->last.reordered);
   totals.duplicates += grown(s.duplicates, it->last.duplicates);
   it->last = s;
+  traffic_.on_esp(s, outbound);
+  mark_changed();
   if (packets == 0) return;
   const std::uint16_t remote_port = outbound ? s.destination_port : s.source_port;
   evidence_.on_esp(outbound, packets, s.in_udp ? remote_port : std::uint16_t{0}, s.last);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/diagnosis/evidence.h"
+#include "agent/diagnosis/traffic_evidence.h"
 #include "agent/diagnosis/verdict.h"
 #include "config/settings.h"
 #include "exporters/report.h"
@@ -24,7 +25,13 @@ class Tunnel {
   const std::string& name() const { return settings_.name; }
   bool configured() const { return configured_; }
   // New settings of the same tunnel at a reload: nothing already counted is lost.
-  void reconfigure(config::Tunnel settings) { settings_ = std::move(settings); }
+  void reconfigure(config::Tunnel settings) {
+    settings_ = std::move(settings);
+    traffic_.reconfigure(settings_);
+    pinged_inside_ = diagnosis::pinged_inside(settings_);
+  }
+  // Its inner hosts, and the peer's own address inside.
+  const std::vector<config::Host>& pinged_inside() const { return pinged_inside_; }
 
   bool matches(const passive::PeerKey& key) const;
   const std::optional<passive::PeerKey>& peer() const { return peer_; }
@@ -39,6 +46,10 @@ class Tunnel {
     return evidence_;
   }
   const diagnosis::Evidence& evidence() const { return evidence_; }
+  diagnosis::TrafficEvidence& traffic() {
+    mark_changed();
+    return traffic_;
+  }
 
   // Where this tunnel puts itself when something is told to it that settle() has not seen yet; null: nowhere.
   void tell_changes_to(std::vector<Tunnel*>* changed);
@@ -50,7 +61,7 @@ class Tunnel {
   Settled settle(const passive::IkePeerView* view, TimePoint now);
 
   void note_state() { mark_changed(); }
-  bool waits() const { return evidence_.waits(); }
+  bool waits() const { return evidence_.waits() || traffic_.waits(); }
   bool listed = false;  // among those that the list advances
 
   passive::PeerState state() const { return state_; }
@@ -78,10 +89,12 @@ class Tunnel {
   static constexpr std::size_t kMaxStreams = 32;
 
   config::Tunnel settings_;
+  std::vector<config::Host> pinged_inside_;
   bool configured_;
   std::optional<passive::PeerKey> peer_;
   std::optional<IpAddress> remote_;
   diagnosis::Evidence evidence_;
+  diagnosis::TrafficEvidence traffic_;  // shares the facts of evidence_
   diagnosis::Verdict verdict_;
   std::uint64_t judged_ = ~std::uint64_t{0};  // the revision of the facts that the verdict is about
   bool dead_ = false;  // by the verdict nothing gets through: an SA that stands all the same is no tunnel that is up

@@ -73,7 +73,10 @@ Tunnel* TunnelList::find(std::string_view name) const {
 void TunnelList::advance(TimePoint now) {
   std::erase_if(waiting_, [&](Tunnel* tunnel) {
     tunnel->listed = tunnel->waits();
-    if (tunnel->listed) tunnel->evidence().advance(now);
+    if (tunnel->listed) {
+      tunnel->evidence().advance(now);
+      tunnel->traffic().advance(now);
+    }
     return !tunnel->listed;
   });
 }

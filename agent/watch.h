@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace tunnelwatch::agent {
@@ -51,10 +52,18 @@ class Watch final : public passive::PacketSink, public passive::IkePeerSink {
   void on_nat_keepalive(const wire::Datagram& keepalive, TimePoint at) override;
   void on_esp(const passive::EspStreamSummary& stream) override;
   void on_fragments(const passive::FragmentEvent& event) override;
+  void on_leak(const passive::LeakSummary& leak) override;
+  void on_tunnel_pings(const passive::TunnelPingSummary& pings) override;
+  void on_bgp(const passive::BgpObservation& observation) override;
   // IkePeerSink
   void on_ike(const passive::PeerKey& peer, const passive::IkeObservation& observation) override;
   void on_state(const passive::PeerKey& peer) override;
   void on_forgotten(const passive::PeerKey& peer) override;
+
+  // Addresses of this machine, so that nothing about direction is guessed.
+  void set_local_addresses(std::vector<IpAddress> addresses);
+  // What an interface's number in observations stands for.
+  void name_interface(std::uint16_t interface, std::string name) { interfaces_[interface] = std::move(name); }
 
   // Time passes; draws all conclusions that are due.
   void advance(TimePoint now);
@@ -79,6 +88,11 @@ class Watch final : public passive::PacketSink, public passive::IkePeerSink {
   void forget_idle(TimePoint now);
   void judge_spi(const passive::EspStreamSummary& stream, const passive::PeerKey& key);
   void judge_source(const wire::Datagram& datagram, TimePoint at);
+  std::string_view interface_name(std::uint16_t interface) const;
+  bool is_own(const IpAddress& address) const;
+  bool is_bgp_of(const config::Tunnel& tunnel, const passive::BgpObservation& observation) const;
+  std::optional<passive::Side> side_of(const config::Tunnel& tunnel, const passive::BgpObservation& observation) const;
+  void on_bgp_of_file(const passive::BgpObservation& observation);
 
   Options options_;
   OnChange on_change_;
@@ -92,6 +106,8 @@ class Watch final : public passive::PacketSink, public passive::IkePeerSink {
   std::map<std::pair<IpAddress, std::uint32_t>, SpiUse> spis_;  // by destination and SPI, bounded
   const wire::Datagram* current_ = nullptr;                     // what the tracker is reading
   Counters counters_;
+  std::map<std::uint16_t, std::string> interfaces_;
+  std::vector<IpAddress> local_addresses_;  // empty: not known
 };
 
 }  // namespace tunnelwatch::agent

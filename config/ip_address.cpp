@@ -110,6 +110,16 @@ std::optional<IpPrefix> IpPrefix::parse(std::string_view text) {
   return IpPrefix{*address, static_cast<std::uint8_t>(length)};
 }
 
+IpPrefix IpPrefix::of(const IpAddress& address, unsigned length) {
+  std::array<std::uint8_t, 16> bytes{};
+  const auto given = address.bytes();
+  length = std::min(length, static_cast<unsigned>(given.size() * 8));
+  for (std::size_t i = 0; i < (length + 7) / 8; ++i) bytes[i] = given[i];
+  if (length % 8 != 0) bytes[length / 8] = static_cast<std::uint8_t>(bytes[length / 8] & 0xff << (8 - length % 8));
+  const std::span<const std::uint8_t, 16> all(bytes);
+  return {address.is_v4() ? IpAddress::v4(all.first<4>()) : IpAddress::v6(all), static_cast<std::uint8_t>(length)};
+}
+
 bool IpPrefix::contains(const IpAddress& other) const {
   return other.family() == address.family() && same_prefix(address.bytes(), other.bytes(), length);
 }

@@ -58,6 +58,8 @@ struct IpPrefix {
 
   // "10.1.0.0/24", "2001:db8::/32"; an address alone means all of its bits. Host bits set are refused.
   static std::optional<IpPrefix> parse(std::string_view text);
+  // The subnet of that length which the address lies in; a length beyond the address means all of its bits.
+  static IpPrefix of(const IpAddress& address, unsigned length);
   bool contains(const IpAddress& other) const;
   bool contains(const IpPrefix& other) const;
   bool overlaps(const IpPrefix& other) const { return contains(other) || other.contains(*this); }

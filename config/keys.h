@@ -58,6 +58,14 @@ struct Keys<Bandwidths> {
 };
 
 template <>
+struct Keys<Bgp> {
+  static constexpr std::tuple all{
+      Key{"local_as", &Bgp::local_as, AsNumberText{}, "The AS number of this gateway, 65001 or 1.10"},
+      Key{"remote_as", &Bgp::remote_as, AsNumberText{}, "The AS number of the cloud's VPN gateway"},
+  };
+};
+
+template <>
 struct Keys<Tunnel> {
   static constexpr std::tuple all{
       Key{"name", &Tunnel::name, kTunnelName, "Unique; the label of the tunnel's metrics", Need::required},
@@ -76,6 +84,13 @@ struct Keys<Tunnel> {
       Key{"egress_interface", &Tunnel::egress_interface, kInterface,
           "Where traffic to the peer is expected to leave; without it, not checked"},
       Key{"bandwidth", &Tunnel::bandwidth, Section{}, "What the path is sized for; without it, not checked"},
+      Key{"tunnel_interface", &Tunnel::tunnel_interface, kInterface,
+          "The tunnel's own interface here, where it has one; it is captured on too"},
+      Key{"local_tunnel_address", &Tunnel::local_tunnel_address, AddressText{},
+          "This gateway's address inside the tunnel, which the peer pings and speaks BGP with"},
+      Key{"remote_tunnel_address", &Tunnel::remote_tunnel_address, AddressText{},
+          "The peer's address inside the tunnel"},
+      Key{"bgp", &Tunnel::bgp, Section{}, "What BGP over the tunnel must say; without it, not compared"},
   };
 };
 

@@ -35,6 +35,13 @@ struct Bandwidths {
   bool operator==(const Bandwidths&) const = default;
 };
 
+// Numbers of autonomous systems, 0 for "not told".
+struct Bgp {
+  std::uint32_t local_as = 0;   // of this gateway
+  std::uint32_t remote_as = 0;  // of the cloud's VPN gateway
+  bool operator==(const Bgp&) const = default;
+};
+
 enum class IkeVersion : std::uint8_t { any, v1, v2 };
 
 struct Tunnel {
@@ -50,6 +57,10 @@ struct Tunnel {
   std::vector<Host> inner_hosts;  // hosts behind the peer that answer a ping through the tunnel
   std::string egress_interface;   // where traffic to the peer is expected to leave; empty: not checked
   Bandwidths bandwidth;
+  std::string tunnel_interface;                    // a route-based tunnel's own interface here: ipsec0, vti1, xfrm1
+  std::optional<IpAddress> local_tunnel_address;   // of that interface: what the peer pings and speaks BGP with
+  std::optional<IpAddress> remote_tunnel_address;  // of the peer's
+  Bgp bgp;
   bool operator==(const Tunnel&) const = default;
 };
 

@@ -118,6 +118,22 @@ SyntaxInfo BandwidthText::info() const {
   return {.kind = "bandwidth", .minimum = format_bandwidth(minimum), .maximum = format_bandwidth(maximum)};
 }
 
+Complaint AsNumberText::read(ScalarText in, std::uint32_t& out) const {
+  const auto value = parse_as_number(in.text);
+  if (!value) return is_not(in.text, "an AS number, such as 65001 or 1.10");
+  // RFC 7607, RFC 6793 (AS_TRANS), RFC 7300
+  if (*value == 0 || *value == 23456 || *value == 65535 || *value == 4294967295) {
+    return shown(in.text) + " is reserved and no one's AS number";
+  }
+  out = *value;
+  return std::nullopt;
+}
+
+Written AsNumberText::write(std::uint32_t value) const {
+  if (value == 0) return std::nullopt;
+  return std::to_string(value);
+}
+
 Complaint Ratio::read(ScalarText in, double& out) const {
   if (auto complaint = refuse_quoted(in, "the number")) return complaint;
   const auto value = parse_ratio(in.text);

@@ -95,6 +95,12 @@ struct BandwidthText {  // 0 in the field: not told
   SyntaxInfo info() const;
 };
 
+struct AsNumberText {  // RFC 5396: "65001" or "1.10"; 0 in the field: not told
+  Complaint read(ScalarText in, std::uint32_t& out) const;
+  Written write(std::uint32_t value) const;
+  SyntaxInfo info() const { return {.kind = "as_number"}; }
+};
+
 struct Ratio {
   Complaint read(ScalarText in, double& out) const;
   Written write(double value) const;

@@ -71,6 +71,19 @@ std::optional<std::uint64_t> parse_bandwidth(std::string_view text) { return par
 
 std::string format_bandwidth(std::uint64_t bits_per_second) { return format_with_unit(bits_per_second, kBandwidths); }
 
+std::optional<std::uint32_t> parse_as_number(std::string_view text) {
+  const auto dot = text.find('.');
+  const auto low = parse_whole(dot == std::string_view::npos ? text : text.substr(dot + 1));
+  if (!low) return std::nullopt;
+  if (dot == std::string_view::npos) {
+    if (*low > std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
+    return static_cast<std::uint32_t>(*low);
+  }
+  const auto high = parse_whole(text.substr(0, dot));
+  if (!high || *high > 0xffff || *low > 0xffff) return std::nullopt;
+  return static_cast<std::uint32_t>(*high << 16 | *low);
+}
+
 std::optional<double> parse_ratio(std::string_view text) {
   constexpr std::size_t kLongest = 20;
   const auto dot = text.find('.');

@@ -24,6 +24,9 @@ std::string format_size(std::uint64_t bytes);
 std::optional<std::uint64_t> parse_bandwidth(std::string_view text);
 std::string format_bandwidth(std::uint64_t bits_per_second);
 
+// The number of an autonomous system of four octets: "65001", or "1.10" for 65546 (RFC 5396, asplain and asdot).
+std::optional<std::uint32_t> parse_as_number(std::string_view text);
+
 // "0", "0.02", "1": a decimal fraction from 0 to 1 of at most 20 characters, without exponent.
 std::optional<double> parse_ratio(std::string_view text);
 std::string format_ratio(double ratio);

@@ -93,7 +93,9 @@ class Validator {
             std::to_string(s.references.size()) + " references; " + std::to_string(kMaxReferences) + " are allowed");
     }
     std::size_t targets = s.references.size() + s.tunnels.size();
-    for (const Tunnel& tunnel : s.tunnels) targets += tunnel.inner_hosts.size();
+    for (const Tunnel& tunnel : s.tunnels) {
+      targets += tunnel.inner_hosts.size() + (tunnel.remote_tunnel_address ? 1U : 0U);
+    }
     if (targets > kMaxTargets) {
       error("tunnels",
             std::to_string(targets) + " hosts to probe in all; " + std::to_string(kMaxTargets) + " are allowed");
@@ -119,6 +121,33 @@ class Validator {
     check_ends(tunnel, of("local"), of("local_interface"), of("remote"));
     check_subnets(tunnel, of("local_subnets"), of("remote_subnets"));
     check_inner_hosts(tunnel, of("inner_hosts"), of("remote_subnets"));
+    check_inside(tunnel, of("local_tunnel_address"), of("remote_tunnel_address"));
+    check_tunnel_interface(tunnel, of("tunnel_interface"), of("local_interface"), of("egress_interface"));
+    check_bgp(tunnel, of("bgp"), of("tunnel_interface"), of("remote_tunnel_address"));
+  }
+
+  void check_inside(const Tunnel& tunnel, std::string_view local, std::string_view remote) {
+    if (!readable({local, remote}) || !tunnel.local_tunnel_address || !tunnel.remote_tunnel_address) return;
+    if (tunnel.local_tunnel_address->family() != tunnel.remote_tunnel_address->family()) {
+      error(remote, "is of another address family than local_tunnel_address");
+    } else if (*tunnel.local_tunnel_address == *tunnel.remote_tunnel_address) {
+      error(remote, "is the same address as local_tunnel_address");
+    }
+  }
+
+  void check_tunnel_interface(const Tunnel& tunnel, std::string_view path, std::string_view local,
+                              std::string_view egress) {
+    if (!readable({path, local, egress}) || tunnel.tunnel_interface.empty()) return;
+    if (tunnel.tunnel_interface == tunnel.local_interface || tunnel.tunnel_interface == tunnel.egress_interface) {
+      error(path, "is the interface that the tunnel's outer packets leave by; give the one whose packets are inside");
+    }
+  }
+
+  void check_bgp(const Tunnel& tunnel, std::string_view path, std::string_view interface, std::string_view remote) {
+    if (!readable({path, interface, remote}) || (tunnel.bgp.local_as == 0 && tunnel.bgp.remote_as == 0)) return;
+    if (tunnel.tunnel_interface.empty() && !tunnel.remote_tunnel_address) {
+      warning(path, "is not compared: which BGP is this tunnel's only tunnel_interface or remote_tunnel_address tells");
+    }
   }
 
   void check_ends(const Tunnel& tunnel, std::string_view local, std::string_view interface, std::string_view remote) {
@@ -157,6 +186,7 @@ class Validator {
       if (!host.address) continue;
       bool inside = false;
       for (const IpPrefix& subnet : tunnel.remote_subnets) inside = inside || subnet.contains(*host.address);
+      inside = inside || host.address == tunnel.remote_tunnel_address;
       if (!inside) error(path_of_item(hosts_path, i), host.name + " is in none of remote_subnets");
     }
   }

@@ -1,13 +1,21 @@
 # Observations -> three-valued facts -> rules -> verdict.
 add_library(tunnelwatch_diagnosis STATIC
+  ${CMAKE_CURRENT_LIST_DIR}/bgp_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/esp_evidence.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/esp_traffic.cpp
   ${CMAKE_CURRENT_LIST_DIR}/evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/ike_evidence.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/ping_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/probe_evidence.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/inner_evidence.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/leak_evidence.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/rate_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/rules.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/traffic_evidence.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/traffic_wording.cpp
   ${CMAKE_CURRENT_LIST_DIR}/verdict.cpp
   ${CMAKE_CURRENT_LIST_DIR}/wording.cpp)
 add_library(tunnelwatch::diagnosis ALIAS tunnelwatch_diagnosis)
 target_link_libraries(tunnelwatch_diagnosis
-  PUBLIC tunnelwatch::options tunnelwatch::catalogue tunnelwatch::active tunnelwatch::ike
+  PUBLIC tunnelwatch::options tunnelwatch::catalogue tunnelwatch::active tunnelwatch::ike tunnelwatch::packets
   PRIVATE tunnelwatch::wire fmt::fmt)

@@ -55,6 +55,7 @@ class Evidence {
 
   const Facts& facts() const { return facts_; }
   bool esp_flows() const { return esp_.flows(); }
+  Facts& facts() { return facts_; }  // for the evidence of the tunnel's traffic, which shares them
   // Something looks wrong, and an IKE probe now would help to tell what.
   bool wants_probe() const;
 

@@ -110,8 +110,20 @@ enum class FactId : std::uint8_t {
   probe_4500_silent,
   probe_4500_rejected,
   probe_4500_answered,
+  // Traffic beside IKE, by TrafficEvidence.
+  leaves_in_clear,    // packets for the remote subnets leave outside the tunnel
+  leaves_translated,  // most of them from an address of this gateway
+  esp_both_ways,
+  esp_in_loses,             // the peer's ESP has gaps that the capture does not explain
+  capture_loses,            // our own ESP has gaps: the capture does not see all
+  gateway_rate_high,        // near what the cloud's gateway is sized for
+  inner_host_blocked,       // silent inside a tunnel that carries traffic
+  inner_subnet_blocked,     // every host of it
+  bgp_as_refused,           // one end refuses the AS number of the other
+  tunnel_pings_unanswered,  // the peer's, to this end's tunnel address
+  bgp_as_differs,           // an OPEN says another AS number than the configuration, and nobody accepts it
 };
-inline constexpr std::size_t kFactCount = static_cast<std::size_t>(FactId::probe_4500_answered) + 1;
+inline constexpr std::size_t kFactCount = static_cast<std::size_t>(FactId::bgp_as_differs) + 1;
 
 struct Fact {
   Confidence confidence = Confidence::likely;

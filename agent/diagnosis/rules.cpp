@@ -28,6 +28,19 @@ bool is_and_stuck(const Facts& f) {
   return f.is(fact) && !works(f);
 }
 
+// Its negotiation fails, or did until it was given up: what is wrong then is not what leaves without it.
+bool fails_to_come_up(const Facts& f) {
+  constexpr F kFailures[] = {
+      F::init_unanswered,     F::local_silent,         F::proposal_refused, F::connection_refused,
+      F::group_unresolved,    F::version_refused,      F::version_differs,  F::mode_refused,
+      F::auth_unanswered,     F::auth_unanswered_4500, F::auth_refused,     F::auth_refused_by_us,
+      F::eap_refused,         F::eap_unanswered,       F::xauth_refused,    F::xauth_unanswered,
+      F::child_refused,       F::child_unanswered,     F::ike_500_rejected, F::ike_4500_rejected,
+      F::liveness_unanswered, F::peer_deleted,         F::peer_unreachable, F::cookie_repeated};
+  return f.is_not(F::child_up) || f.is_not(F::ike_up) ||
+         std::any_of(std::begin(kFailures), std::end(kFailures), [&](F id) { return f.is(id); });
+}
+
 const Rule kRules[] = {
     // The negotiation: what the other end said outweighs what it left unsaid.
     {Cause::proposal_mismatch_or_use_sm_in_ikev2,
@@ -229,6 +242,37 @@ const Rule kRules[] = {
      },
      likely,
      {F::esp_unreturned, F::inner_silent, F::gateway_answers_echo}},
+    // What the traffic tells beside IKE: see TrafficEvidence.
+    {Cause::nonat_missing,
+     [](const Facts& f) { return f.is(F::leaves_in_clear) && f.is(F::child_up); },
+     likely,
+     {F::leaves_in_clear}},
+    {Cause::nonat_missing,
+     [](const Facts& f) { return f.is(F::leaves_translated) && !fails_to_come_up(f); },
+     possible,
+     {F::leaves_translated}},
+    {Cause::tunnel_interface_address_not_configured,
+     is<F::tunnel_pings_unanswered>,
+     confirmed,
+     {F::tunnel_pings_unanswered}},
+    {Cause::bgp_asn_mismatch, is<F::bgp_as_refused>, confirmed, {F::bgp_as_refused, F::bgp_as_differs}},
+    {Cause::bgp_asn_mismatch, is<F::bgp_as_differs>, likely, {F::bgp_as_differs}},
+    {Cause::cloud_security_group_blocks_traffic,
+     [](const Facts& f) { return f.is(F::inner_host_blocked); },
+     likely,
+     {F::inner_host_blocked, F::esp_both_ways}},
+    {Cause::subnet_acl_blocks_traffic,
+     [](const Facts& f) { return f.is(F::inner_subnet_blocked); },
+     likely,
+     {F::inner_subnet_blocked, F::esp_both_ways}},
+    // Both are needed: a full gateway that loses nothing is well used, and loss without load is another's.
+    {Cause::gateway_bandwidth_exceeded,
+     [](const Facts& f) {
+       return f.is(F::gateway_rate_high) && !f.is(F::references_lose) &&
+              (f.is(F::esp_in_loses) || f.is(F::inner_loses) || f.is(F::gateway_loses));
+     },
+     likely,
+     {F::gateway_rate_high, F::esp_in_loses, F::inner_loses, F::gateway_loses}},
     // Loss: where it begins tells whose it is.
     {Cause::public_network_loss,
      [](const Facts& f) { return f.is(F::gateway_loses) && f.is(F::references_lose); },
@@ -237,11 +281,20 @@ const Rule kRules[] = {
     {Cause::peer_path_loss,
      [](const Facts& f) { return f.is(F::gateway_loses) && f.is_not(F::references_lose); },
      likely,
-     {F::gateway_loses}},
+     {F::gateway_loses, F::esp_in_loses}},
     {Cause::tunnel_only_loss,
      [](const Facts& f) { return f.is(F::inner_loses) && f.is_not(F::gateway_loses) && f.is_not(F::references_lose); },
      likely,
-     {F::inner_loses}},
+     {F::inner_loses, F::esp_in_loses}},
+    {Cause::tunnel_only_loss,
+     [](const Facts& f) { return f.is(F::esp_in_loses) && f.is_not(F::gateway_loses) && !f.is(F::references_lose); },
+     likely,
+     {F::esp_in_loses}},
+    // Nobody asked the path outside: it may be the one that loses.
+    {Cause::tunnel_only_loss,
+     [](const Facts& f) { return f.is(F::esp_in_loses) && !f.is(F::gateway_loses) && !f.is(F::references_lose); },
+     possible,
+     {F::esp_in_loses}},
     // Findings.
     {Cause::gateway_behind_nat, is<F::local_nat>, confirmed, {F::local_nat}},
 };

@@ -34,8 +34,8 @@ struct KeptKeepalive {
   Kept keepalive;
   TimePoint at;
 };
-using Item =
-    std::variant<KeptIke, KeptError, KeptKeepalive, passive::EspStreamSummary, passive::FragmentEvent, CaptureState>;
+using Item = std::variant<KeptIke, KeptError, KeptKeepalive, passive::EspStreamSummary, passive::FragmentEvent,
+                          passive::LeakSummary, passive::BgpObservation, passive::TunnelPingSummary, CaptureState>;
 
 }  // namespace
 
@@ -108,6 +108,18 @@ void CaptureHandover::on_fragments(const passive::FragmentEvent& event) {
   if (has_room(0)) batch_->items.emplace_back(event);
 }
 
+void CaptureHandover::on_leak(const passive::LeakSummary& leak) {
+  if (has_room(0)) batch_->items.emplace_back(leak);
+}
+
+void CaptureHandover::on_tunnel_pings(const passive::TunnelPingSummary& pings) {
+  if (has_room(0)) batch_->items.emplace_back(pings);
+}
+
+void CaptureHandover::on_bgp(const passive::BgpObservation& observation) {
+  if (has_room(0)) batch_->items.emplace_back(observation);
+}
+
 // Never dropped: states are rare and bounded by the backoff of whoever tells them.
 void CaptureHandover::on_state(CaptureState state) { batch_->items.emplace_back(std::move(state)); }
 
@@ -161,6 +173,12 @@ void CaptureHandover::Shared::tell(const Batch& batch, const Item& item) {
     target->on_esp(*stream);
   } else if (const auto* fragments = std::get_if<passive::FragmentEvent>(&item)) {
     target->on_fragments(*fragments);
+  } else if (const auto* leak = std::get_if<passive::LeakSummary>(&item)) {
+    target->on_leak(*leak);
+  } else if (const auto* bgp = std::get_if<passive::BgpObservation>(&item)) {
+    target->on_bgp(*bgp);
+  } else if (const auto* pings = std::get_if<passive::TunnelPingSummary>(&item)) {
+    target->on_tunnel_pings(*pings);
   } else if (const auto* state = std::get_if<CaptureState>(&item)) {
     if (on_state) on_state(*state);
   }

@@ -18,7 +18,7 @@ namespace tunnelwatch::io {
 struct CaptureState {
   std::string interface;
   bool up = false;
-  std::string error;  // one sentence for the operator while it is not up
+  std::string error;  // one sentence for the operator: why it is not up, or what it cannot see
 };
 using CaptureStateHandler = std::function<void(const CaptureState&)>;
 
@@ -39,6 +39,9 @@ class CaptureHandover final : public passive::PacketSink {
   void on_nat_keepalive(const wire::Datagram& keepalive, TimePoint at) override;
   void on_esp(const passive::EspStreamSummary& stream) override;
   void on_fragments(const passive::FragmentEvent& event) override;
+  void on_leak(const passive::LeakSummary& leak) override;
+  void on_tunnel_pings(const passive::TunnelPingSummary& pings) override;
+  void on_bgp(const passive::BgpObservation& observation) override;
   void on_state(CaptureState state);
   void flush();
 

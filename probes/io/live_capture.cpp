@@ -74,12 +74,18 @@ class LiveCapture::Worker final : private PcapDevice::FrameHandler {
         options_(options),
         handover_(context, sink, std::move(on_state), options.handover_bytes),
         front_(handover_, seeded(options.front)),
+        filter_(filter_for({}, options.front.inside)),
         thread_([this] { run(); }) {}
   ~Worker() override {
     handover_.close();
     stop_.raise();  // thread_ is the last member: it joins before the others go
   }
 
+  void set_interest(std::shared_ptr<const passive::TrafficInterest> interest) {
+    const std::lock_guard lock(mutex_);
+    interest_ = std::move(interest);
+    interest_is_new_ = true;
+  }
   LiveCaptureCounters counters() const {
     const std::lock_guard lock(mutex_);
     LiveCaptureCounters copy = counters_;
@@ -92,6 +98,7 @@ class LiveCapture::Worker final : private PcapDevice::FrameHandler {
  private:
   void run();
   bool capture(PcapDevice& device);
+  void take_interest(PcapDevice* device);
   void on_frame(const PcapDevice::Frame& frame) override;
   void tell_state(bool up, std::string error);
   void idle(TimePoint at);
@@ -101,11 +108,14 @@ class LiveCapture::Worker final : private PcapDevice::FrameHandler {
   const LiveCaptureOptions options_;
   StopSignal stop_;
   mutable std::mutex mutex_;
-  LiveCaptureCounters counters_;  // guarded by mutex_
+  LiveCaptureCounters counters_;                              // guarded by mutex_
+  std::shared_ptr<const passive::TrafficInterest> interest_;  // likewise
+  bool interest_is_new_ = false;                              // likewise
   CaptureHandover handover_;
 
   // The thread's own.
   passive::PacketFront front_;
+  CaptureFilter filter_;
   wire::LinkType link_ = wire::LinkType::unsupported;
   WallClock clock_ = WallClock::of_this_machine();
   TimePoint dispatched_{};
@@ -121,10 +131,11 @@ class LiveCapture::Worker final : private PcapDevice::FrameHandler {
 void LiveCapture::Worker::run() {
   milliseconds retry = kFirstRetry;
   while (true) {
-    auto device = PcapDevice::open(interface, {.ring_bytes = options_.ring_bytes});
+    take_interest(nullptr);
+    auto device = PcapDevice::open(interface, {.ring_bytes = options_.ring_bytes, .filter = filter_});
     if (device) {
       retry = kFirstRetry;
-      tell_state(/*up=*/true, {});
+      tell_state(/*up=*/true, device->filter_complaint());
       if (!capture(*device)) return;
     } else {
       tell_state(/*up=*/false, device.error());
@@ -138,6 +149,7 @@ void LiveCapture::Worker::run() {
 // Until the interface fails (true) or the end is asked for (false).
 bool LiveCapture::Worker::capture(PcapDevice& device) {
   link_ = device.link();
+  front_.set_own_mac(device.mac());
   seen_ = {};
   front_.on_capture_gap(now());  // whatever was sent while it was closed
   {
@@ -147,6 +159,7 @@ bool LiveCapture::Worker::capture(PcapDevice& device) {
   TimePoint next_look = now() + kLook;
   int empty = 0;
   while (!stop_.wait(kLook, device.descriptor())) {
+    take_interest(&device);
     clock_ = WallClock::of_this_machine();
     dispatched_ = now();
     const auto got = device.dispatch(kFramesPerDispatch, *this);
@@ -167,6 +180,22 @@ bool LiveCapture::Worker::capture(PcapDevice& device) {
     return true;
   }
   return false;
+}
+
+void LiveCapture::Worker::take_interest(PcapDevice* device) {
+  std::shared_ptr<const passive::TrafficInterest> interest;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!std::exchange(interest_is_new_, false)) return;
+    interest = interest_;
+  }
+  front_.set_interest(*interest);
+  CaptureFilter filter = filter_for(*interest, options_.front.inside);
+  if (filter == filter_) return;
+  filter_ = std::move(filter);
+  if (device == nullptr) return;
+  device->set_filter(filter_);
+  tell_state(/*up=*/true, device->filter_complaint());
 }
 
 void LiveCapture::Worker::on_frame(const PcapDevice::Frame& frame) {
@@ -214,6 +243,10 @@ LiveCapture::LiveCapture(boost::asio::io_context& context, std::string interface
     : worker_(std::make_unique<Worker>(context, std::move(interface), sink, std::move(on_state), options)) {}
 
 LiveCapture::~LiveCapture() = default;
+
+void LiveCapture::set_interest(std::shared_ptr<const passive::TrafficInterest> interest) {
+  worker_->set_interest(std::move(interest));
+}
 
 const std::string& LiveCapture::interface() const { return worker_->interface; }
 

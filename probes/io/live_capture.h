@@ -42,6 +42,9 @@ class LiveCapture {
   LiveCapture& operator=(const LiveCapture&) = delete;
   ~LiveCapture();
 
+  // What to look for beside IKE and ESP; the filter in the kernel follows within half a second.
+  void set_interest(std::shared_ptr<const passive::TrafficInterest> interest);
+
   const std::string& interface() const;
   LiveCaptureCounters counters() const;
 

@@ -88,10 +88,26 @@ boost::system::result<PcapDevice, std::string> PcapDevice::open(const std::strin
     const char* name = pcap_datalink_val_to_name(pcap_datalink(handle));
     return fmt::format("{} has the link type {}, which is not read", interface, name != nullptr ? name : "unknown");
   }
-  if (const auto error = set_capture_filter(handle, interface)) return *error;
+  if (!device.set_filter(options.filter)) return device.filter_complaint();
   std::string why;
   if (!device.still_there(why)) return why;
   return device;
+}
+
+std::optional<std::array<std::uint8_t, 6>> PcapDevice::mac() const {
+  ifreq answer{};
+  if (link_ != wire::LinkType::ethernet || !ask_interface(interface_, SIOCGIFHWADDR, answer)) return std::nullopt;
+  std::array<std::uint8_t, 6> mac{};
+  std::memcpy(mac.data(), answer.ifr_hwaddr.sa_data, mac.size());
+  return mac;
+}
+
+bool PcapDevice::set_filter(const CaptureFilter& filter) {
+  const auto refused = set_capture_filter(handle_.get(), interface_, filter);
+  filter_complaint_ = refused.value_or("");
+  CaptureFilter standing;
+  standing.outer = filter.outer;
+  return !refused || !set_capture_filter(handle_.get(), interface_, standing);
 }
 
 int PcapDevice::descriptor() const { return pcap_get_selectable_fd(handle_.get()); }

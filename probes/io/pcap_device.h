@@ -1,10 +1,13 @@
 #pragma once
 
+#include "probes/io/capture_filter.h"
 #include "probes/wire/byte_reader.h"
 #include "probes/wire/link.h"
 
+#include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <boost/system/result.hpp>
@@ -13,12 +16,13 @@ struct pcap;
 
 namespace tunnelwatch::io {
 
-// One open libpcap handle on an interface: nonblocking, nanosecond stamps of the wall clock, with the kernel filter of
+// One open libpcap handle on an interface: nonblocking, nanosecond stamps of the wall clock, with a kernel filter of
 // capture_filter.h. Packets are there within 10 ms.
 class PcapDevice {
  public:
   struct Options {
     int ring_bytes = 4 * 1024 * 1024;
+    CaptureFilter filter = {};
   };
   struct Frame {
     wire::Bytes bytes;
@@ -44,6 +48,12 @@ class PcapDevice {
   ~PcapDevice();
 
   wire::LinkType link() const { return link_; }
+  // Of an Ethernet interface.
+  std::optional<std::array<std::uint8_t, 6>> mac() const;
+  // From now on another filter. One that this link type cannot have is replaced by its standing part, and a sentence
+  // tells so; false where even that cannot be set.
+  bool set_filter(const CaptureFilter& filter);
+  const std::string& filter_complaint() const { return filter_complaint_; }
   int descriptor() const;  // poll it for reading
   // Hands over at most `most` frames of those that are there; their number, or a sentence.
   boost::system::result<int, std::string> dispatch(int most, FrameHandler& handler);
@@ -58,6 +68,7 @@ class PcapDevice {
   PcapDevice() = default;
 
   std::string interface_;
+  std::string filter_complaint_;
   unsigned index_ = 0;
   wire::LinkType link_ = wire::LinkType::unsupported;
   std::unique_ptr<pcap, Closer> handle_;

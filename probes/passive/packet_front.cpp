@@ -12,6 +12,7 @@ using wire::DatagramKind;
 
 namespace {
 
+constexpr std::uint8_t kTcp = 6;
 constexpr Duration kFragmentsComeWithin = std::chrono::seconds(2);
 
 }  // namespace
@@ -45,7 +46,38 @@ void PacketFront::on_frame(wire::LinkType link, wire::Bytes frame, std::uint32_t
     on_fragment(*decoded, at);
   } else {
     on_datagram(*decoded, at, /*reassembled=*/false);
+    on_clear(*decoded, link, frame, at);
   }
+}
+
+void PacketFront::set_interest(const TrafficInterest& interest) {
+  pings_.set_interest(interest);
+  if (!options_.inside) leaks_.set_interest(interest);
+}
+
+// What is neither IKE nor ESP, and in no ICMP error: perhaps it should have been inside the tunnel.
+void PacketFront::on_clear(Datagram& d, wire::LinkType link, wire::Bytes frame, TimePoint at) {
+  if (d.kind == DatagramKind::other && d.ip_protocol == kTcp) on_bgp(d, at);
+  if (d.kind == DatagramKind::icmp_echo) pings_.on_packet(d, at);
+  if (!leaks_.watches()) return;
+  if (d.kind == DatagramKind::ike) leaks_.on_outer(d.source, d.destination, at);
+  if (d.kind != DatagramKind::other && d.kind != DatagramKind::icmp_echo) return;
+  if (link == wire::LinkType::ethernet && own_mac_) {
+    const bool ours = std::equal(own_mac_->begin(), own_mac_->end(), frame.begin() + 6);
+    d.link_direction = ours ? wire::LinkDirection::out : wire::LinkDirection::in;
+  }
+  leaks_.on_packet(d, at, leak_summaries_);
+  tell_leaks();
+}
+
+void PacketFront::on_bgp(const Datagram& d, TimePoint at) {
+  if (d.fragment_offset != 0 || d.more_fragments) return;
+  bgp_.on_packet(d, at, bgp_sights_);
+  for (BgpObservation& sight : bgp_sights_) {
+    sight.interface = options_.interface;
+    sink_.on_bgp(sight);
+  }
+  bgp_sights_.clear();
 }
 
 void PacketFront::on_datagram(const Datagram& d, TimePoint at, bool reassembled) {
@@ -71,7 +103,9 @@ void PacketFront::on_datagram(const Datagram& d, TimePoint at, bool reassembled)
 void PacketFront::on_esp(const Datagram& d, TimePoint at) {
   if (!esp_.on_packet(d, at) || announced_ >= options_.announcements) return;
   ++announced_;
-  sink_.on_esp(esp_.newest());
+  EspStreamSummary newest = esp_.newest();
+  newest.interface = options_.interface;
+  sink_.on_esp(newest);
 }
 
 void PacketFront::on_fragment(const Datagram& d, TimePoint at) {
@@ -117,6 +151,9 @@ void PacketFront::on_tick(TimePoint now) {
   summaries_.clear();
   esp_.collect(summaries_);
   tell_esp();
+  leaks_.collect(leak_summaries_);
+  tell_leaks();
+  tell_pings(now);
 }
 
 void PacketFront::finish() {
@@ -135,7 +172,29 @@ void PacketFront::tell_fragments() {
 }
 
 void PacketFront::tell_esp() {
-  for (const EspStreamSummary& stream : summaries_) sink_.on_esp(stream);
+  for (EspStreamSummary& stream : summaries_) {
+    stream.interface = options_.interface;
+    if (leaks_.watches()) leaks_.on_outer(stream.source, stream.destination, stream.last);
+    sink_.on_esp(stream);
+  }
+}
+
+void PacketFront::tell_pings(TimePoint now) {
+  pings_.collect(now, ping_summaries_);
+  for (TunnelPingSummary& pings : ping_summaries_) {
+    pings.interface = options_.interface;
+    pings.inside = options_.inside;
+    sink_.on_tunnel_pings(pings);
+  }
+  ping_summaries_.clear();
+}
+
+void PacketFront::tell_leaks() {
+  for (LeakSummary& leak : leak_summaries_) {
+    leak.interface = options_.interface;
+    sink_.on_leak(leak);
+  }
+  leak_summaries_.clear();
 }
 
 }  // namespace tunnelwatch::passive

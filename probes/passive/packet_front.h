@@ -1,13 +1,17 @@
 #pragma once
 
+#include "probes/passive/bgp_sessions.h"
 #include "probes/passive/esp_streams.h"
+#include "probes/passive/leak_tracker.h"
 #include "probes/passive/packet_sink.h"
 #include "probes/passive/reassembly.h"
+#include "probes/passive/tunnel_pings.h"
 #include "probes/time.h"
 #include "probes/wire/frame.h"
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace tunnelwatch::passive {
@@ -26,12 +30,16 @@ struct PacketCounters {
   std::uint64_t malformed_total() const;
 };
 
+using MacAddress = std::array<std::uint8_t, 6>;
+
 struct PacketFrontOptions {
   ReassemblyLimits reassembly;
   EspLimits esp;
   std::uint64_t hash_seed = 0;  // random where strangers choose the packets
   unsigned announcements = 64;  // new ESP streams told at once in one second; the others wait for the summary
   Duration summary_interval = std::chrono::seconds(1);
+  std::uint16_t interface = 0;  // where the frames come from, told with what is found; 0: not known
+  bool inside = false;          // a tunnel's own interface: what goes there in clear does so by right
 };
 
 // From frames to what the trackers want, alike for files and live capture. No I/O and no clock: `at` is the packet's
@@ -43,6 +51,10 @@ class PacketFront {
   // `direction`: as the capture noted it beside the frame; what the link layer itself says comes first.
   void on_frame(wire::LinkType link, wire::Bytes frame, std::uint32_t wire_length, TimePoint at,
                 wire::LinkDirection direction = wire::LinkDirection::unknown);
+  // What to look for beside IKE and ESP; nothing until it is told.
+  void set_interest(const TrafficInterest& interest);
+  // Of the interface: tells leaving from arriving on Ethernet.
+  void set_own_mac(const std::optional<MacAddress>& mac) { own_mac_ = mac; }
   // Live, when no frame comes: timeouts of fragments and the summaries that are due.
   void on_tick(TimePoint now);
   // The capture itself missed packets around now: no gap in the ESP sequences is loss for the next second.
@@ -59,6 +71,10 @@ class PacketFront {
   void on_esp(const wire::Datagram& d, TimePoint at);
   void on_fragment(const wire::Datagram& d, TimePoint at);
   void on_icmp_error(const wire::Datagram& d, TimePoint at);
+  void on_clear(wire::Datagram& d, wire::LinkType link, wire::Bytes frame, TimePoint at);
+  void on_bgp(const wire::Datagram& d, TimePoint at);
+  void tell_leaks();
+  void tell_pings(TimePoint now);
   void tell_fragments();
   void tell_esp();
 
@@ -66,8 +82,15 @@ class PacketFront {
   PacketFrontOptions options_;
   Reassembly reassembly_;
   EspStreams esp_;
+  LeakTracker leaks_;
+  TunnelPings pings_;
+  BgpSessions bgp_;
   PacketCounters counters_;
   std::vector<EspStreamSummary> summaries_;
+  std::vector<LeakSummary> leak_summaries_;
+  std::vector<BgpObservation> bgp_sights_;
+  std::vector<TunnelPingSummary> ping_summaries_;
+  std::optional<MacAddress> own_mac_;
   TimePoint next_summary_ = TimePoint::min();
   TimePoint latest_ = TimePoint::min();
   unsigned announced_ = 0;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "config/ip_address.h"
+#include "probes/passive/traffic_observation.h"
 #include "probes/time.h"
 #include "probes/wire/datagram.h"
 
@@ -13,8 +14,9 @@ struct EspStreamSummary {
   IpAddress source;
   IpAddress destination;
   std::uint32_t spi = 0;
-  bool in_udp = false;  // RFC 3948; the ports are those of the last packet, 0 for plain ESP
-  bool live = false;    // several packets in sequence: no single forged packet makes a stream live
+  std::uint16_t interface = 0;  // where it was seen; 0: not known
+  bool in_udp = false;          // RFC 3948; the ports are those of the last packet, 0 for plain ESP
+  bool live = false;            // several packets in sequence: no single forged packet makes a stream live
   std::uint16_t source_port = 0;
   std::uint16_t destination_port = 0;
   std::uint64_t packets = 0;        // every packet of the SPI, duplicates and strangers among them
@@ -62,6 +64,11 @@ class PacketSink {
   // At once for the first packet of a new stream (packets == 1), then once a second for each that changed.
   virtual void on_esp(const EspStreamSummary& stream) = 0;
   virtual void on_fragments(const FragmentEvent& event) = 0;
+  // As soon as a run of packets in clear is one, then once a second while it grows.
+  virtual void on_leak(const LeakSummary&) {}
+  // Once a second while requests come, or are found unanswered.
+  virtual void on_tunnel_pings(const TunnelPingSummary&) {}
+  virtual void on_bgp(const BgpObservation&) {}
 };
 
 }  // namespace tunnelwatch::passive

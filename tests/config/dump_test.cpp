@@ -43,6 +43,10 @@ tunnels:
     inner_hosts: ["2001:db8::9", host.example.]
     egress_interface: "no"
     bandwidth: {egress: 1500kbit, gateway: 1000Gbit}
+    tunnel_interface: "on"
+    local_tunnel_address: "fe80::2"
+    remote_tunnel_address: "fe80::1"
+    bgp: {local_as: 1.10, remote_as: 64512}
   - {name: _1.x-y, remote: n, local_interface: eth0.100}
 )",
                                 "f");

@@ -118,5 +118,13 @@ TEST(IpPrefix, ContainsAndOverlaps) {
   EXPECT_TRUE(prefix("2001:db8::/32").contains(address("2001:db8:1::1")));
 }
 
+TEST(IpPrefix, OfAnAddressClearsTheHostBits) {
+  EXPECT_EQ(IpPrefix::of(address("10.1.2.255"), 25), prefix("10.1.2.128/25"));
+  EXPECT_EQ(IpPrefix::of(address("10.1.2.3"), 0), prefix("0.0.0.0/0"));
+  EXPECT_EQ(IpPrefix::of(address("10.1.2.3"), 32), prefix("10.1.2.3/32"));
+  EXPECT_EQ(IpPrefix::of(address("10.1.2.3"), 64), prefix("10.1.2.3/32"));
+  EXPECT_EQ(IpPrefix::of(address("2001:db8:ffff::1"), 33), prefix("2001:db8:8000::/33"));
+}
+
 }  // namespace
 }  // namespace tunnelwatch

@@ -137,6 +137,14 @@ const std::vector<TunnelRow> kTunnelRows{
      [](Tunnel& t) { t.bandwidth.egress = 100'000'000; }},
     {"tunnels[].bandwidth.gateway", "  bandwidth: {gateway: 1Gbit}",
      [](Tunnel& t) { t.bandwidth.gateway = 1'000'000'000; }},
+    {"tunnels[].tunnel_interface", "  tunnel_interface: ipsec0", [](Tunnel& t) { t.tunnel_interface = "ipsec0"; }},
+    {"tunnels[].local_tunnel_address", "  local_tunnel_address: 169.254.70.2",
+     [](Tunnel& t) { t.local_tunnel_address = IpAddress::parse("169.254.70.2"); }},
+    {"tunnels[].remote_tunnel_address", "  remote_tunnel_address: \"fe80::1\"",
+     [](Tunnel& t) { t.remote_tunnel_address = IpAddress::parse("fe80::1"); }},
+    {"tunnels[].bgp", "  bgp: {}", [](Tunnel&) {}},
+    {"tunnels[].bgp.local_as", "  bgp: {local_as: 1.10}", [](Tunnel& t) { t.bgp.local_as = 65546; }},
+    {"tunnels[].bgp.remote_as", "  bgp: {remote_as: \"4200000001\"}", [](Tunnel& t) { t.bgp.remote_as = 4200000001; }},
 };
 
 TEST(Load, EachKeySetsItsField) {
@@ -248,6 +256,12 @@ INSTANTIATE_TEST_SUITE_P(
             "such as 100Mbit or 1Gbit"},
         ErrorRow{"bandwidth_small", kTunnel + "  bandwidth: {egress: 0bit}",
                  "f:4:23: tunnels[0].bandwidth.egress: must be from 1kbit to 1000Gbit"},
+        ErrorRow{"as_number", kTunnel + "  bgp: {local_as: AS65001}",
+                 "f:4:19: tunnels[0].bgp.local_as: \"AS65001\" is not an AS number, such as 65001 or 1.10"},
+        ErrorRow{"as_trans", kTunnel + "  bgp: {remote_as: 23456}",
+                 "f:4:20: tunnels[0].bgp.remote_as: \"23456\" is reserved and no one's AS number"},
+        ErrorRow{"as_zero", kTunnel + "  bgp: {remote_as: 0.0}",
+                 "f:4:20: tunnels[0].bgp.remote_as: \"0.0\" is reserved and no one's AS number"},
         ErrorRow{"ratio", "loss: {loss_ratio: 2}",
                  "f:1:20: loss.loss_ratio: \"2\" is not a ratio from 0 to 1, such as 0.02"},
         ErrorRow{"ratio_quoted", "loss: {loss_ratio: '0.1'}",

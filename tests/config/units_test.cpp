@@ -29,6 +29,19 @@ TEST(Units, SizesNeedAUnit) {
   }
 }
 
+TEST(Units, AsNumbersAreWrittenInTwoWays) {
+  EXPECT_EQ(parse_as_number("65001"), 65001U);
+  EXPECT_EQ(parse_as_number("4294967295"), 4294967295U);
+  EXPECT_EQ(parse_as_number("1.10"), 65546U);
+  EXPECT_EQ(parse_as_number("1.1"), 65537U);
+  EXPECT_EQ(parse_as_number("0.65001"), 65001U);
+  EXPECT_EQ(parse_as_number("65535.65535"), 4294967295U);
+  for (const char* bad :
+       {"", ".", "1.", ".1", "4294967296", "65536.0", "0.65536", "1.2.3", "AS65001", "01", "1.01", "-1", "1e5"}) {
+    EXPECT_EQ(parse_as_number(bad), std::nullopt) << bad;
+  }
+}
+
 TEST(Units, BandwidthsArePowersOfTen) {
   EXPECT_EQ(parse_bandwidth("9bit"), 9U);
   EXPECT_EQ(parse_bandwidth("500kbit"), 500'000U);

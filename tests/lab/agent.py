@@ -15,8 +15,9 @@ TUNNEL = "lab"
 LISTEN = ("127.0.0.1", 9814)
 
 
-def settings(family, version, peer, overrides):
-    """The configuration, the only place that knows its keys. `overrides` replaces whole top-level sections."""
+def settings(family, version, peer, overrides, tunnel=None):
+    """The configuration, the only place that knows its keys. `overrides` replaces whole top-level sections,
+    `tunnel` single keys of the tunnel."""
     return {
         "listen": f"{LISTEN[0]}:{LISTEN[1]}",
         "tunnels": [{
@@ -27,6 +28,7 @@ def settings(family, version, peer, overrides):
             "local_subnets": [SUBNET[family]["a"]],
             "remote_subnets": [SUBNET[family]["b"]],
             "inner_hosts": [INNER[family]["b"]],
+            **(tunnel or {}),
         }],
         "references": [REFERENCE[family]],  # in the router: nothing outside the lab is ever asked
         "capture": {"interfaces": ["wan"]},

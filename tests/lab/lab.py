@@ -28,6 +28,7 @@ class Setup:
     daemon: dict = field(default_factory=dict)    # strongswan.conf of both ends
     daemon_b: dict = field(default_factory=dict)
     agent: dict = field(default_factory=dict)     # top-level sections of the agent's configuration
+    tunnel: dict = field(default_factory=dict)    # keys of the tunnel in it
     nat: str = ""                  # "local": the customer is translated; "peer": the cloud is
     peer: str = ""                 # the peer's address as the customer knows it, where that is not its own
     relay: dict = field(default_factory=dict)     # arguments of Relay
@@ -63,12 +64,17 @@ class Lab:
     def close(self):
         self._cleanup.close()
 
+    def on_close(self, action):
+        """`action` is called at the end, before what was there earlier goes."""
+        self._cleanup.callback(action)
+
     def gateway(self, role):
         return {"a": self.a, "b": self.b}[role]
 
     def start_agent(self, binary):
         recorder = {"recorder": {"directory": self._recordings}}
-        configuration = agent.settings(self.setup.family, self.setup.version, self.setup.peer, {**recorder, **self.setup.agent})
+        configuration = agent.settings(self.setup.family, self.setup.version, self.setup.peer, {**recorder, **self.setup.agent},
+                                       self.setup.tunnel)
         self.agent = agent.Agent(binary, self.topology.name("a"), self.folder, configuration)
         self._cleanup.callback(self.agent.stop)
         self.watch = agent.Watch(self.agent)

@@ -3,6 +3,7 @@
 from lab.lab import Setup
 from lab.scenario import (ANSWERED, SILENT, Scenario, attempt, change, clear_faults, command, fault, forget, freeze, initiate,
                           kill, relay, restore, start, steps, stop_relay, terminate, thaw)
+from lab.traffic_scenarios import TRAFFIC
 
 P1 = "connections/tun/proposals"
 ESP = "connections/tun/children/net/esp_proposals"
@@ -150,7 +151,7 @@ HEALTHY = [
     healthy("healthy-peer-initiates", start=steps(initiate("b"))),
 ]
 
-CORE = NEGOTIATION + REACHABILITY + CONNECTED + HEALTHY
+CORE = NEGOTIATION + REACHABILITY + CONNECTED + HEALTHY + TRAFFIC
 
 
 def every():

@@ -74,6 +74,8 @@ class IkeScript {
     sink_ = &sink;
     on_time_ = std::move(on_time);
   }
+  TimePoint now() const { return now_; }
+  static TimePoint at(int ms) { return TimePoint{} + std::chrono::hours(1) + std::chrono::milliseconds(ms); }
 
   std::vector<std::string> active() const { return causes(true); }
   std::vector<std::string> cleared() const { return causes(false); }

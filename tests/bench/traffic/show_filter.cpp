@@ -4,6 +4,6 @@
 #include <cstdio>
 
 int main() {
-  std::puts(tunnelwatch::io::capture_filter(/*with_vlan=*/true).c_str());
+  std::puts(tunnelwatch::io::filter_text({}, /*with_vlan=*/true).c_str());
   return 0;
 }

@@ -1,4 +1,4 @@
-tunnelwatch_test(capture_test SOURCES capture_file_test.cpp pcapng_source_test.cpp default_interfaces_test.cpp
+tunnelwatch_test(capture_test SOURCES capture_file_test.cpp capture_filter_test.cpp pcapng_source_test.cpp default_interfaces_test.cpp
   LIBRARIES tunnelwatch::io_capture PkgConfig::PCAP ZLIB::ZLIB)
 
 # In network namespaces of its own making: needs root, and fails without.

@@ -36,6 +36,7 @@ struct RecordingSink final : passive::PacketSink {
   int errors = 0;
   int keepalives = 0;
   std::vector<passive::EspStreamSummary> streams;
+  std::vector<passive::LeakSummary> leaks;
 
   void on_ike(const wire::Datagram& d, TimePoint at, bool whole) override {
     ike.emplace_back(d.payload.begin(), d.payload.end());
@@ -48,6 +49,7 @@ struct RecordingSink final : passive::PacketSink {
   void on_nat_keepalive(const wire::Datagram&, TimePoint) override { ++keepalives; }
   void on_esp(const passive::EspStreamSummary& stream) override { streams.push_back(stream); }
   void on_fragments(const passive::FragmentEvent&) override {}
+  void on_leak(const passive::LeakSummary& leak) override { leaks.push_back(leak); }
 };
 
 class LiveCaptureTest : public testing::Test {
@@ -139,6 +141,38 @@ TEST_F(LiveCaptureTest, HandsOverWhatTheFilterPasses) {
   EXPECT_EQ(counters.handover_dropped, 0U);
 }
 
+TEST_F(LiveCaptureTest, ClearPacketsToARemoteSubnetAreSeenLeavingAndNotArriving) {
+  ASSERT_TRUE(
+      run("ip addr add 192.0.2.10/24 dev wan && ip addr add 10.1.0.1/24 dev lo && ip link set lo up && "
+          "ip neigh add 192.0.2.1 lladdr 02:02:02:02:02:02 dev wan && ip route add default via 192.0.2.1"));
+  start("wan");
+  ASSERT_TRUE(wait_up());
+  passive::TrafficInterest interest;
+  interest.tunnels.push_back({.tunnel = "cloud",
+                              .remote = address("198.51.100.20"),
+                              .local_subnets = {*IpPrefix::parse("10.1.0.0/24")},
+                              .remote_subnets = {*IpPrefix::parse("10.2.0.0/24")}});
+  interest.own_addresses = {address("192.0.2.10")};
+  capture->set_interest(std::make_shared<passive::TrafficInterest>(interest));
+  wait_for([&, until = steady_clock::now() + milliseconds(1200)] { return steady_clock::now() > until; });
+  for (int i = 0; i < 10; ++i) {
+    inject(ethernet(ipv4({.source = "10.1.0.9", .destination = "10.2.0.7", .protocol = 6}, filler(40))));
+    inject(ethernet(ipv4({.source = "10.2.0.7", .destination = "10.1.0.9", .protocol = 6}, filler(40))));
+  }
+  const auto outbound = [](const char* source) {
+    return run(std::string("ping -q -c 4 -i 0.01 -W 0.1 -I ") + source + " 10.2.0.7 > /dev/null; true");
+  };
+  // libpcap judges the ring's first block after a new filter itself, and cannot tell the direction: one packet is lost.
+  ASSERT_TRUE(run("ping -q -c 1 -W 0.1 -I 10.1.0.1 10.2.0.7 > /dev/null; true"));
+  ASSERT_TRUE(outbound("10.1.0.1"));
+  ASSERT_TRUE(outbound("10.1.0.1"));
+  ASSERT_TRUE(outbound("192.0.2.10"));
+  ASSERT_TRUE(wait_for([&] { return !sink.leaks.empty() && sink.leaks.back().packets >= 12; }));
+  EXPECT_LE(sink.leaks.back().packets, 13U) << "what arrives is none";
+  EXPECT_EQ(sink.leaks.back().translated, 4U);
+  EXPECT_EQ(capture->counters().received, 13U) << "the kernel's filter kept what arrives away";
+}
+
 // Takes down the size of each frame: what is there, and what was on the wire.
 struct SizeRecorder final : PcapDevice::FrameHandler {
   std::vector<std::pair<std::size_t, std::size_t>> sizes;
@@ -181,6 +215,40 @@ TEST_F(LiveCaptureTest, OfWholeEspTheHeadersAreKeptAndOfTheRestAll) {
     EXPECT_EQ(seen.sizes[i].first, is_cut ? 96U : size);
     EXPECT_EQ(seen.sizes[i].second, size);
   }
+}
+
+TEST_F(LiveCaptureTest, OfWhatLeavesInClearTheHeadersAreKeptButOfIkeAll) {
+  ASSERT_TRUE(
+      run("ip addr add 192.0.2.10/24 dev wan && ip link set lo up && "
+          "ip neigh add 192.0.2.1 lladdr 02:02:02:02:02:02 dev wan && ip route add default via 192.0.2.1"));
+  PcapDevice::Options options;
+  options.filter.leaving = {*IpPrefix::parse("10.2.0.0/24"), *IpPrefix::parse("198.51.100.0/24")};
+  auto device = PcapDevice::open("wan", options);
+  ASSERT_TRUE(device) << device.error();
+  SizeRecorder seen;
+  const auto read = [&](std::size_t frames) {
+    const auto end = steady_clock::now() + seconds(5);
+    while (seen.sizes.size() < frames && steady_clock::now() < end) {
+      ASSERT_TRUE(device->dispatch(100, seen));
+      usleep(1'000);
+    }
+  };
+  inject(ethernet(ipv4({}, udp(500, 500, isakmp()))));  // see above: the first block after a new filter
+  read(1);
+  seen.sizes.clear();
+  ASSERT_TRUE(run("ping -q -c 1 -s 1000 -W 0.1 10.2.0.7 > /dev/null; true"));
+  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  sockaddr_in peer{};
+  peer.sin_family = AF_INET;
+  peer.sin_port = htons(500);
+  inet_pton(AF_INET, "198.51.100.20", &peer.sin_addr);
+  const Buffer message = isakmp(1000);
+  sendto(fd, message.data(), message.size(), 0, static_cast<sockaddr*>(static_cast<void*>(&peer)), sizeof peer);
+  close(fd);
+  read(2);
+  ASSERT_EQ(seen.sizes.size(), 2U);
+  EXPECT_EQ(seen.sizes[0], std::pair(std::size_t{96}, std::size_t{14 + 20 + 8 + 1000}));
+  EXPECT_EQ(seen.sizes[1].first, seen.sizes[1].second);
 }
 
 TEST_F(LiveCaptureTest, AMissingInterfaceIsToldAndTakenUpWhenItComes) {

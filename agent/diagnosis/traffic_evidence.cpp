@@ -1,0 +1,43 @@
+#include "agent/diagnosis/traffic_evidence.h"
+
+namespace tunnelwatch::diagnosis {
+
+TrafficEvidence::TrafficEvidence(Facts& facts, const config::Tunnel& tunnel, const config::LossThresholds& loss)
+    : tunnel_(tunnel),
+      esp_(facts, loss),
+      rate_(facts, tunnel.bandwidth.gateway),
+      inner_(facts, tunnel),
+      leak_(facts),
+      pings_(facts),
+      bgp_(facts, tunnel.bgp) {}
+
+void TrafficEvidence::reconfigure(const config::Tunnel& tunnel) {
+  tunnel_ = tunnel;
+  rate_.set_limit(tunnel.bandwidth.gateway);
+  inner_.reconfigure(tunnel);
+  bgp_.reconfigure(tunnel.bgp);
+}
+
+void TrafficEvidence::on_esp(const passive::EspStreamSummary& stream, bool outbound) {
+  const std::uint64_t bytes = esp_.on_esp(stream, outbound);
+  if (bytes != 0) rate_.on_bytes(outbound, bytes, stream.last);
+}
+
+void TrafficEvidence::on_leak(const passive::LeakSummary& leak, std::string_view interface) {
+  leak_.on_leak(leak, interface, !interface.empty() && interface == tunnel_.egress_interface);
+}
+
+void TrafficEvidence::on_tunnel_pings(const passive::TunnelPingSummary& pings, std::optional<bool> stands_here) {
+  if (!tunnel_.local_tunnel_address) return;
+  pings_.on_pings(pings, tunnel_.local_tunnel_address->to_string(), stands_here, esp_.last_outbound());
+}
+
+void TrafficEvidence::advance(TimePoint now) {
+  esp_.advance(now);
+  rate_.advance(now);
+  leak_.advance(now);
+  pings_.advance(now);
+  bgp_.advance(now);
+}
+
+}  // namespace tunnelwatch::diagnosis

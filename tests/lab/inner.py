@@ -1,0 +1,79 @@
+"""What goes wrong with the traffic that belongs into the tunnel, at the customer's end."""
+
+import os
+
+from lab import netns
+from lab.shell import Process
+from lab.topology import INNER, SUBNET
+
+LAN_HOST = "10.1.0.77"  # stands on the customer's own loopback, as its inner address does
+
+
+def lan_host():
+    """A host of the customer's network pings the cloud five times a second until the lab ends."""
+    def action(lab):
+        name = lab.topology.name("a")
+        netns.ip_batch(name, [f"addr add {LAN_HOST}/32 dev lo"])
+        ping = Process(["ip", "netns", "exec", name, "ping", "-q", "-i", "0.2", "-I", LAN_HOST, INNER[4]["b"]],
+                       os.path.join(lab.folder, "lan-host.out"))
+        lab.on_close(ping.kill)
+    return action
+
+
+def leak(translated):
+    """Its traffic takes the way to the internet instead of the tunnel, behind the gateway's address or as it is."""
+    def action(lab):
+        name, far = lab.topology.name("a"), SUBNET[4]["b"]
+        if translated:
+            lab.topology.execute("a", "nft", "-f", "-", stdin=f"""
+                table ip leak {{ chain post {{ type nat hook postrouting priority srcnat; oifname wan ip daddr {far} masquerade
+                }}
+                }}
+                """)
+        # Neither the daemon's table (220) nor the lab's own stop of clear traffic is asked.
+        netns.ip_batch(name, [f"rule add pref 100 from {LAN_HOST} to {far} lookup 100",
+                              "route add default via 192.0.2.1 dev wan table 100"])
+    return action
+
+
+def mend_leak():
+    def action(lab):
+        netns.ip_batch(lab.topology.name("a"), ["rule del pref 100", "route flush table 100"])
+        lab.topology.execute("a", "nft", "flush", "ruleset")
+    return action
+
+
+def cloud_hosts(*addresses):
+    """More hosts behind the peer, which answer pings."""
+    return lambda lab: netns.ip_batch(lab.topology.name("b"), [f"addr add {address}/32 dev lo" for address in addresses])
+
+
+def cloud_drops(match):
+    """A filter in the cloud: what fits is dropped behind the peer's gateway."""
+    return lambda lab: lab.topology.execute("b", "nft", "-f", "-", stdin=f"""
+        table ip cloud {{ chain inner {{ type filter hook input priority 0; {match} drop
+        }}
+        }}
+        """)
+
+
+def cloud_passes():
+    return lambda lab: lab.topology.execute("b", "nft", "flush", "ruleset")
+
+
+def tunnel_address(role, address):
+    """The tunnel's own interface of this end has the address."""
+    return lambda lab: netns.ip_batch(lab.topology.name(role), [f"addr add {address}/32 dev ipsec0"])
+
+
+def no_tunnel_address(role, address):
+    return lambda lab: netns.ip_batch(lab.topology.name(role), [f"addr del {address}/32 dev ipsec0"])
+
+
+def peer_pings(source, target):
+    """The peer's liveness test of a static route (NQA): twice a second until the lab ends."""
+    def action(lab):
+        ping = Process(["ip", "netns", "exec", lab.topology.name("b"), "ping", "-q", "-i", "0.5", "-I", source, target],
+                       os.path.join(lab.folder, "nqa.out"))
+        lab.on_close(ping.kill)
+    return action

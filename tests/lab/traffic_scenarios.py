@@ -1,0 +1,63 @@
+"""Scenarios of the traffic beside IKE: what should be inside the tunnel and is not, and what the traffic inside tells."""
+
+from lab.bgp import AS, as_numbers, speakers
+from lab.lab import Setup
+from lab.scenario import SILENT, Scenario, initiate, steps
+from lab.inner import (cloud_drops, cloud_hosts, cloud_passes, lan_host, leak, mend_leak, no_tunnel_address, peer_pings,
+                         tunnel_address)
+
+SUMMARY = 1.0  # captures tell their counts once a second
+
+LEAKS = [
+    Scenario("nonat-missing", ("nonat_missing",), start=steps(initiate(), lan_host()), fault=steps(leak(translated=True)), on_wire=False,
+             within=1.0 + SUMMARY + 0.5, repair=steps(mend_leak()), clears_within=15 + SUMMARY + 1, note="a LAN host's traffic is masqueraded"),
+    Scenario("policy-missing-for-lan-host", ("nonat_missing",), start=steps(initiate(), lan_host()), fault=steps(leak(translated=False)),
+             on_wire=False, within=1.0 + SUMMARY + 0.5, repair=steps(mend_leak()), clears_within=15 + SUMMARY + 1,
+             note="it leaves in clear under its own address"),
+    Scenario("healthy-lan-host", start=steps(initiate(), lan_host()), watch=4, note="the same traffic inside the tunnel"),
+]
+
+TWO_SUBNETS = Setup(a={"connections/tun/children/net/remote_ts": "10.2.0.0/24,10.3.0.0/24"},
+                    b={"connections/tun/children/net/local_ts": "10.2.0.0/24,10.3.0.0/24"},
+                    tunnel={"remote_subnets": ["10.2.0.0/24", "10.3.0.0/24"], "inner_hosts": ["10.2.0.1", "10.3.0.7", "10.3.0.8"]})
+
+CLOUD = [
+    Scenario("cloud-security-group", ("cloud_security_group_blocks_traffic",), setup=Setup(tunnel={"inner_hosts": ["10.2.0.1", "10.2.0.7"]}),
+             start=steps(cloud_hosts("10.2.0.7"), initiate()), fault=steps(cloud_drops("ip daddr 10.2.0.7")), on_wire=False,
+             within=SILENT + 2 * SUMMARY, repair=steps(cloud_passes()), note="one host of two"),
+    Scenario("cloud-subnet-acl", ("subnet_acl_blocks_traffic",), ("cloud_security_group_blocks_traffic",), TWO_SUBNETS,
+             start=steps(cloud_hosts("10.3.0.7", "10.3.0.8"), initiate()), fault=steps(cloud_drops("ip daddr 10.3.0.0/24")), on_wire=False,
+             within=SILENT + 2 * SUMMARY, repair=steps(cloud_passes()), note="both hosts of one subnet of two"),
+]
+
+INSIDE = {"tunnel_interface": "ipsec0", "local_tunnel_address": "10.1.0.1", "remote_tunnel_address": "10.2.0.1"}
+WITH_BGP = Setup(tunnel={**INSIDE, "bgp": {"local_as": AS["a"], "remote_as": AS["b"]}})
+SESSION = 4.0  # until a speaker that was told another number has tried again
+
+BGP = [
+    Scenario("bgp-peer-expects-another-as", ("bgp_asn_mismatch",), setup=WITH_BGP, start=steps(initiate(), speakers()), on_wire=False,
+             fault=steps(as_numbers("b", 65009, AS["b"])), within=SESSION, repair=steps(as_numbers("b", AS["a"], AS["b"])), clears_within=2 * SESSION,
+             note="the peer refuses ours"),
+    Scenario("bgp-peer-has-another-as", ("bgp_asn_mismatch",), setup=WITH_BGP, start=steps(initiate(), speakers()), on_wire=False,
+             fault=steps(as_numbers("b", AS["a"], 4200000001)), within=SESSION, repair=steps(as_numbers("b", AS["a"], AS["b"])), clears_within=2 * SESSION,
+             note="we refuse the peer's, of four octets"),
+    Scenario("healthy-bgp", setup=WITH_BGP, start=steps(initiate(), speakers()), watch=3),
+]
+
+NQA_HERE, NQA_THERE = "169.254.70.2", "169.254.70.1"
+WITH_NQA = Setup(a={"connections/tun/children/net/local_ts": f"10.1.0.0/24,{NQA_HERE}/32",
+                    "connections/tun/children/net/remote_ts": f"10.2.0.0/24,{NQA_THERE}/32"},
+                 b={"connections/tun/children/net/local_ts": f"10.2.0.0/24,{NQA_THERE}/32",
+                    "connections/tun/children/net/remote_ts": f"10.1.0.0/24,{NQA_HERE}/32"},
+                 tunnel={"tunnel_interface": "ipsec0", "local_tunnel_address": NQA_HERE, "remote_tunnel_address": NQA_THERE})
+
+NQA = [
+    Scenario("nqa-address-missing", ("tunnel_interface_address_not_configured",), setup=WITH_NQA, on_wire=False,
+             start=steps(tunnel_address("a", NQA_HERE), tunnel_address("b", NQA_THERE), initiate(), peer_pings(NQA_THERE, NQA_HERE)),
+             fault=steps(no_tunnel_address("a", NQA_HERE)), within=2.0 + 1.0 + 2 * SUMMARY, repair=steps(tunnel_address("a", NQA_HERE)),
+             clears_within=2 + 2 * SUMMARY, note="four pings half a second apart, and a second to answer the last"),
+    Scenario("healthy-nqa", setup=WITH_NQA, watch=4,
+             start=steps(tunnel_address("a", NQA_HERE), tunnel_address("b", NQA_THERE), initiate(), peer_pings(NQA_THERE, NQA_HERE))),
+]
+
+TRAFFIC = LEAKS + CLOUD + BGP + NQA
