@@ -90,8 +90,8 @@ boost::system::result<CaptureFiles, std::string> CaptureFiles::open(std::span<co
 std::uint64_t CaptureFiles::position() const {
   std::uint64_t sum = 0;
   for (const File& file : files_) {
-    const off_t at = file.ended ? static_cast<off_t>(size_of(file.descriptor).value_or(0))
-                                : lseek(file.descriptor, 0, SEEK_CUR);
+    const off_t at =
+        file.ended ? static_cast<off_t>(size_of(file.descriptor).value_or(0)) : lseek(file.descriptor, 0, SEEK_CUR);
     if (at > 0) sum += static_cast<std::uint64_t>(at);
   }
   return sum;

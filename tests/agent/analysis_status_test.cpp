@@ -1,5 +1,4 @@
 #include "agent/analysis.h"
-
 #include "tests/probes/wire/pcapng_builder.h"
 #include "tests/support/ike_bytes.h"
 

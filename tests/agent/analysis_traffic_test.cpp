@@ -1,5 +1,4 @@
 #include "agent/analysis.h"
-
 #include "tests/bench/traffic/frames.h"
 #include "tests/bench/traffic/ike_life.h"
 #include "tests/bench/traffic/pcap_writer.h"

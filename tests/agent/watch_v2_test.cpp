@@ -1,4 +1,4 @@
-#include "tests/support/ike_script.h"
+#include "tests/support/ike_v2_messages.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,75 +8,11 @@
 namespace tunnelwatch {
 namespace {
 
-using test::Buffer;
-using test::IkeScript;
-using test::RawMessage;
-using test::Suite;
-using From = IkeScript::From;
+using namespace test;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Not;
-
-constexpr std::uint64_t kSpiI = 0xaaaaaaaaaaaaaaaa;
-constexpr std::uint64_t kSpiR = 0xbbbbbbbbbbbbbbbb;
-
-RawMessage request(std::uint8_t exchange, std::uint32_t id, std::vector<test::RawPayload> payloads,
-                   bool by_initiator = true) {
-  RawMessage m;
-  m.spi_i = kSpiI;
-  m.spi_r = exchange == wire::ike_sa_init ? 0 : kSpiR;
-  m.exchange = exchange;
-  m.message_id = id;
-  m.flags = by_initiator ? 0x08 : 0x00;
-  m.payloads = std::move(payloads);
-  return m;
-}
-
-RawMessage response(std::uint8_t exchange, std::uint32_t id, std::vector<test::RawPayload> payloads,
-                    bool by_responder = true) {
-  RawMessage m = request(exchange, id, std::move(payloads));
-  m.spi_r = kSpiR;
-  m.flags = by_responder ? 0x20 : 0x28;
-  return m;
-}
-
-RawMessage init_request(const Suite& s = {}) {
-  return request(wire::ike_sa_init, 0, {test::sa_v2(s), test::ke_v2(s.group), {wire::v2_nonce, Buffer(32, 1)}});
-}
-RawMessage init_response(const Suite& s = {}) {
-  return response(wire::ike_sa_init, 0, {test::sa_v2(s), test::ke_v2(s.group), {wire::v2_nonce, Buffer(32, 2)}});
-}
-RawMessage sealed(std::uint8_t exchange, std::uint32_t id, std::uint8_t first, std::size_t plaintext,
-                  const Suite& s = {}) {
-  return request(exchange, id, {test::encrypted_v2(first, plaintext, s)});
-}
-RawMessage sealed_answer(std::uint8_t exchange, std::uint32_t id, std::uint8_t first, std::size_t plaintext,
-                         const Suite& s = {}) {
-  return response(exchange, id, {test::encrypted_v2(first, plaintext, s)});
-}
-
-// IDi, AUTH, SA, TSi, TSr of an ordinary request, and what its answer holds with and without a child.
-constexpr std::size_t kAuthRequest = 220;
-constexpr std::size_t kAuthAnswer = 180;
-constexpr std::size_t auth_answer_without_child(const Suite& s = {}) {
-  const std::size_t prf = s.prf == 2 ? 20 : s.prf == 5 ? 32 : s.prf == 6 ? 48 : 64;
-  return 17 + 8 + prf + 8;
-}
-constexpr std::size_t kAuthAnswerWithoutChild = auth_answer_without_child();
-
-// A whole negotiation; a later one has SPIs of its own, as it has on the wire.
-void connect(IkeScript& s, int ms = 0, const Suite& suite = {}) {
-  const auto with_spi = [&](RawMessage m) {
-    m.spi_i += static_cast<std::uint64_t>(ms);
-    return m;
-  };
-  s.ike(ms, From::local, with_spi(init_request(suite)));
-  s.ike(ms + 10, From::remote, with_spi(init_response(suite)));
-  s.ike(ms + 20, From::local, with_spi(sealed(wire::ike_auth, 1, wire::v2_id_initiator, kAuthRequest, suite)), 4500);
-  s.ike(ms + 30, From::remote, with_spi(sealed_answer(wire::ike_auth, 1, wire::v2_id_responder, kAuthAnswer, suite)),
-        4500);
-}
 
 class EverySuite : public testing::TestWithParam<Suite> {};
 

@@ -88,9 +88,6 @@ class Lab:
         """The names of the captures that the agent wrote of faults."""
         return sorted(name for name in os.listdir(self._recordings) if name.endswith(".pcap"))
 
-    def on_close(self, undo):
-        self._cleanup.callback(undo)
-
     def start_capture(self, path, only_ike=False):
         capture = Capture(self.topology.name("a"), self.work.tools["tcpdump"], path, only_ike)
         self._cleanup.callback(capture.stop)
