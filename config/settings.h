@@ -89,7 +89,7 @@ struct Probes {
 };
 
 struct Capture {
-  std::vector<std::string> interfaces;    // empty: every interface that has a default route
+  std::vector<std::string> interfaces;   // empty: every interface that has a default route
   std::uint32_t buffer_bytes{4U << 20};  // the kernel's ring for each interface
   bool operator==(const Capture&) const = default;
 };
