@@ -37,7 +37,14 @@ std::uint64_t fingerprint_of(wire::Bytes bytes) {
 // length that fits; INVALID_SPI alone comes outside any SA (RFC 7296 section 1.5).
 bool is_ike(const wire::Datagram& d) {
   const auto header = wire::parse_ike_header(d.payload);
-  if (!header) return d.payload.size() >= wire::kIkeHeaderSize;
+  if (!header) {  // a length that cannot be, behind what may be a header all the same
+    wire::ByteReader r(d.payload);
+    const bool has_spi = r.u64() != 0;
+    r.skip(9);
+    const unsigned major = r.u8() >> 4;
+    r.skip(10);
+    return !r.failed() && has_spi && (major == 1 || major == 2);
+  }
   const bool known = header->major() == 1 || header->major() == 2;
   if (header->spi_initiator == 0)
     return header->major() == 2 && header->exchange == wire::informational && header->length == d.payload.size();
