@@ -50,8 +50,8 @@ void ProbeEvidence::on_ike_probe(const IkeProbeObservation& o) {
       facts_.deny(rejected, o.at);
       break;
     case IkeProbeOutcome::silent:
-      if (++in_a_row < kSilentProbes) break;
       facts_.deny(is_4500 ? F::probe_4500_answered : F::probe_500_answered, o.at);
+      if (++in_a_row < kSilentProbes) break;
       facts_.affirm(silent, o.at, Confidence::likely, describe_probe_silence(o.port, in_a_row));
       break;
     case IkeProbeOutcome::refused:

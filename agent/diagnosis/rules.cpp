@@ -18,6 +18,12 @@ bool auth_refused(const Facts& f) { return f.is(F::auth_refused) || f.is(F::auth
 
 bool natted(const Facts& f) { return f.is(F::local_nat) || f.is(F::remote_nat); }
 
+// Our probes got an answer on 500 while the daemon's own first messages went without: an older answer says nothing.
+bool probes_pass_500(const Facts& f) {
+  return f.is(F::init_unanswered) && f.is(F::probe_500_answered) &&
+         f[F::probe_500_answered].last > f[F::init_unanswered].since;
+}
+
 // Shorthands for the many rows that are one fact, or one fact while the tunnel does not work.
 template <F fact>
 bool is(const Facts& f) {
@@ -170,18 +176,13 @@ const Rule kRules[] = {
      [](const Facts& f) { return (f.is(F::ike_500_rejected) || f.is(F::probe_500_rejected)) && !works(f); },
      confirmed,
      {F::ike_500_rejected, F::probe_500_rejected, F::init_unanswered}},
-    {Cause::first_packet_limited,
-     [](const Facts& f) { return f.is(F::init_unanswered) && f.is(F::probe_500_answered); },
-     likely,
-     {F::init_unanswered, F::probe_500_answered}},
+    {Cause::first_packet_limited, probes_pass_500, likely, {F::init_unanswered, F::probe_500_answered}},
     {Cause::ike_port_500_blocked,
      [](const Facts& f) { return f.is(F::probe_500_silent) && f.is(F::gateway_answers_echo) && !works(f); },
      likely,
      {F::probe_500_silent, F::gateway_answers_echo, F::init_unanswered}},
     {Cause::ike_port_500_blocked,
-     [](const Facts& f) {
-       return f.is(F::init_unanswered) && f.is(F::gateway_answers_echo) && !f.is(F::probe_500_answered);
-     },
+     [](const Facts& f) { return f.is(F::init_unanswered) && f.is(F::gateway_answers_echo) && !probes_pass_500(f); },
      likely,
      {F::init_unanswered, F::gateway_answers_echo}},
     {Cause::fragment_packet_reassemble_timeout,

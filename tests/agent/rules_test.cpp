@@ -45,12 +45,28 @@ TEST(Rules, EveryRuleIsReachedByTheFactsThatShowIt) {
   try_facts(with({F::ike_up, F::gateway_silent, F::inner_silent, F::probe_500_silent}));
   try_facts(with({F::esp_unreturned, F::inner_silent, F::gateway_answers_echo, F::child_up}));
   try_facts(with({F::inner_loses}, {F::gateway_loses, F::references_lose}));
+  Facts passing = with({F::init_unanswered});
+  passing.affirm(F::probe_500_answered, TimePoint{} + std::chrono::seconds(1), Confidence::confirmed,
+                 {"later", "后来"});
+  try_facts(passing);
   EXPECT_EQ(reached.size(), rules().size());
 }
 
 TEST(Rules, SilenceOn500IsAFilterOnlyWhereSomethingElseAnswers) {
   EXPECT_THAT(names(with({F::init_unanswered})), testing::ElementsAre("exchange_timeout"));
   EXPECT_EQ(names(with({F::init_unanswered, F::gateway_answers_echo})).front(), "ike_port_500_blocked");
+}
+
+TEST(Rules, FirstPacketsAreLimitedOnlyWhereAProbePassesMeanwhile) {
+  for (const int answered_at : {1, 20}) {
+    SCOPED_TRACE(answered_at);
+    Facts facts;
+    facts.affirm(F::gateway_answers_echo, TimePoint{}, Confidence::confirmed, {"a", "b"});
+    facts.affirm(F::init_unanswered, TimePoint{} + std::chrono::seconds(10), Confidence::likely, {"c", "d"});
+    facts.affirm(F::probe_500_answered, TimePoint{} + std::chrono::seconds(answered_at), Confidence::confirmed,
+                 {"e", "f"});
+    EXPECT_EQ(names(facts).front(), answered_at > 10 ? "first_packet_limited" : "ike_port_500_blocked");
+  }
 }
 
 TEST(Rules, AProbeLostWhileTheTunnelWorksIsNoAlarm) {

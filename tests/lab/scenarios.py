@@ -41,7 +41,7 @@ NEGOTIATION = [
             "connections/tun/remote_addrs", "203.0.113.99", note="any of these first"),
     refused("v2-psk-mismatch", ("authentication_fail",), AUTHENTICATION, "b", *OTHER_SECRET),
     # Only the repetition of message 5, a second later, tells a key from an identity.
-    refused("v1-main-psk-mismatch", ("authentication_fail",), AUTHENTICATION, "b", *OTHER_SECRET, V1, within=1 + ANSWERED, hold=6,
+    refused("v1-main-psk-mismatch", ("authentication_fail",), (*AUTHENTICATION, "exchange_mode_mismatch"), "b", *OTHER_SECRET, V1, within=1 + ANSWERED, hold=6,
             repair=steps(restore("b"), forget(), initiate())),
     refused("v2-id-mismatch", ("authentication_fail",), AUTHENTICATION, "b", "connections/tun/remote/id", "other.example"),
     refused("v2-psk-mismatch-gcm", ("authentication_fail",), AUTHENTICATION, "b", *OTHER_SECRET,
