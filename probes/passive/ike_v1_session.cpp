@@ -10,7 +10,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr Duration kAuthDoubt = 900ms;  // message 5 may be repeated, which tells a bad key from a bad identity
 constexpr Duration kXauthDoubt = 3s;    // quick mode or mode config follows a good XAuth
 constexpr Duration kTellEvery = 1s;
 constexpr Duration kDeletesSettle = 700ms;  // when deletes are judged first
