@@ -54,7 +54,7 @@ class Pipe {
     std::copy_n(head.begin(), size, input_.begin());
     in_.next_in = input_.data();
     in_.avail_in = static_cast<unsigned>(size);
-    if (packed_ && inflateInit2(&in_, 16 + MAX_WBITS) != Z_OK) broken_ = true;
+    if (packed_ && inflateInit2(&in_, 16 + MAX_WBITS) != Z_OK) error_ = ENOMEM;
   }
   ~Pipe() {
     if (packed_) inflateEnd(&in_);
@@ -79,15 +79,16 @@ class Pipe {
     in_.next_out = static_cast<Bytef*>(static_cast<void*>(buffer));
     in_.avail_out = static_cast<unsigned>(std::min<std::size_t>(size, INT_MAX));
     const unsigned wanted = in_.avail_out;
-    while (!broken_ && in_.avail_out == wanted) {
+    while (error_ == 0 && in_.avail_out == wanted) {
       if (in_.avail_in == 0 && !refill()) break;
       const int status = inflate(&in_, Z_NO_FLUSH);
+      inside_ = status != Z_STREAM_END;
       // Another member may follow (RFC 1952 section 2.2).
       if (status == Z_STREAM_END) inflateReset(&in_);
-      broken_ = status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR;
+      if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR) error_ = EBADMSG;
     }
-    if (broken_ && in_.avail_out == wanted) {
-      errno = EIO;
+    if (error_ != 0 && in_.avail_out == wanted) {
+      errno = error_;
       return -1;
     }
     return static_cast<ssize_t>(wanted - in_.avail_out);
@@ -95,6 +96,8 @@ class Pipe {
 
   bool refill() {
     const ssize_t got = read_some(fd_, input_.data(), input_.size());
+    if (got < 0) error_ = errno;
+    if (got == 0 && inside_) error_ = EBADMSG;  // it ends before its end
     if (got <= 0) return false;
     in_.next_in = input_.data();
     in_.avail_in = static_cast<unsigned>(got);
@@ -103,7 +106,8 @@ class Pipe {
 
   int fd_;
   bool packed_;
-  bool broken_ = false;
+  bool inside_ = false;  // a member, behind its first byte
+  int error_ = 0;        // an errno, told behind what could be unpacked
   z_stream in_{};
   std::array<std::uint8_t, 64 * 1024> input_{};
 };

@@ -178,6 +178,13 @@ TEST_F(CaptureFileTest, APackedPipeOfSeveralMembersAndABrokenOne) {
   Buffer wrong_sum = joined({one, two});
   wrong_sum[wrong_sum.size() - 8] ^= 1;  // the checksum before the length ends a member
   EXPECT_EQ(through_pipe(wrong_sum).errors.size(), 1U);
+  // The end comes where the packed data goes on, and between two packets: only the packing says that something is
+  // missing.
+  const Buffer whole_packets =
+      read_bytes(gzip(write_bytes("three", Buffer(bytes.begin(), bytes.begin() + 24 + 216 * 9))));
+  const Read early = through_pipe(Buffer(whole_packets.begin(), whole_packets.end() - 8));
+  EXPECT_EQ(early.packets.size(), 9U);
+  EXPECT_EQ(early.errors.size(), 1U);
 }
 
 TEST_F(CaptureFileTest, ThePipesSizeIsNotKnown) {
