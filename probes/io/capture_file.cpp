@@ -64,7 +64,7 @@ bool CaptureFiles::add(const std::string& path, std::size_t buffer_size) {
   std::setvbuf(bytes.get(), file.buffer.get(), _IOFBF, buffer_size);
   std::string why;
   if (looks_like_pcapng(bytes.get())) {
-    file.source = open_pcapng(std::move(bytes));
+    file.source = open_pcapng(std::move(bytes), /*as_it_comes=*/!size);
   } else if (auto source = open_pcap(std::move(bytes))) {
     file.source = std::move(*source);
   } else {

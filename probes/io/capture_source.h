@@ -56,8 +56,9 @@ using FileHandle = std::unique_ptr<std::FILE, FileCloser>;
 boost::system::result<std::unique_ptr<CaptureSource>, std::string> open_pcap(FileHandle file);
 
 // For pcapng, that of several interfaces, byte orders and sections too, which libpcap does not read. Packets of a link
-// type that is not read are left out; a file that has no others is an error.
-std::unique_ptr<CaptureSource> open_pcapng(FileHandle file);
+// type that is not read are left out; a file that has no others is an error. `as_it_comes`: from a pipe, each packet is
+// given as soon as it is there.
+std::unique_ptr<CaptureSource> open_pcapng(FileHandle file, bool as_it_comes);
 
 // The name of a LINKTYPE as tcpdump and Wireshark show it, or its number.
 std::string link_type_name(int link_type);

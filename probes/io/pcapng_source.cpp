@@ -18,7 +18,8 @@ constexpr std::size_t kFirstBuffer = 128 * 1024;
 // What of a file is ahead: [begin, end) of a buffer that grows as far as a block asks and the file really has bytes.
 class Window {
  public:
-  explicit Window(FileHandle file) : file_(std::move(file)), buffer_(kFirstBuffer) {}
+  Window(FileHandle file, bool as_it_comes)
+      : file_(std::move(file)), buffer_(kFirstBuffer), as_it_comes_(as_it_comes) {}
 
   wire::Bytes ahead() const { return {buffer_.data() + begin_, end_ - begin_}; }
   void pass(std::size_t n) { begin_ += n; }  // what is passed stays where it is until the window is filled or skipped
@@ -30,7 +31,8 @@ class Window {
     begin_ = 0;
     while (end_ < wanted) {
       if (end_ == buffer_.size()) buffer_.resize(2 * buffer_.size());
-      const std::size_t got = std::fread(buffer_.data() + end_, 1, buffer_.size() - end_, file_.get());
+      const std::size_t room = as_it_comes_ ? wanted - end_ : buffer_.size() - end_;
+      const std::size_t got = std::fread(buffer_.data() + end_, 1, room, file_.get());
       if (got == 0) return false;
       end_ += got;
     }
@@ -53,13 +55,14 @@ class Window {
  private:
   FileHandle file_;
   std::vector<std::uint8_t> buffer_;
+  bool as_it_comes_;  // never wait for more than is wanted
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
 };
 
 class PcapngSource final : public CaptureSource {
  public:
-  explicit PcapngSource(FileHandle file) : window_(std::move(file)) {}
+  PcapngSource(FileHandle file, bool as_it_comes) : window_(std::move(file), as_it_comes) {}
 
   Next next(CapturedFrame& frame) override {
     for (;;) {
@@ -132,6 +135,8 @@ class PcapngSource final : public CaptureSource {
 
 }  // namespace
 
-std::unique_ptr<CaptureSource> open_pcapng(FileHandle file) { return std::make_unique<PcapngSource>(std::move(file)); }
+std::unique_ptr<CaptureSource> open_pcapng(FileHandle file, bool as_it_comes) {
+  return std::make_unique<PcapngSource>(std::move(file), as_it_comes);
+}
 
 }  // namespace tunnelwatch::io

@@ -132,25 +132,34 @@ TEST_F(CaptureFileTest, SizeAndPosition) {
 
 // A live capture through a pipe: each packet is there as soon as it was written, and the writer goes on.
 TEST_F(CaptureFileTest, APipeIsReadAsItComes) {
-  const Buffer bytes = read_bytes(write_pcap("live.pcap", DLT_RAW, {{1, kIke}, {2, kIke}}));
-  const std::size_t first = bytes.size() - kIke.size() - 16;  // the header and one packet
-  int ends[2];
-  ASSERT_EQ(pipe(ends), 0);
-  ASSERT_EQ(write(ends[1], bytes.data(), first), static_cast<ssize_t>(first));
-  const std::vector<std::string> paths{"/dev/fd/" + std::to_string(ends[0])};
-  alarm(20);  // a reader that wants more than there is would wait for ever
-  auto files = CaptureFiles::open(paths);
-  ASSERT_TRUE(files) << files.error();
-  CapturedFrame frame;
-  ASSERT_EQ(files->next(frame), CaptureFiles::Next::frame);
-  EXPECT_EQ(frame.at.time_since_epoch().count(), 1);
-  ASSERT_EQ(write(ends[1], bytes.data() + first, bytes.size() - first), static_cast<ssize_t>(bytes.size() - first));
-  ASSERT_EQ(files->next(frame), CaptureFiles::Next::frame);
-  EXPECT_EQ(frame.at.time_since_epoch().count(), 2);
-  close(ends[1]);
-  EXPECT_EQ(files->next(frame), CaptureFiles::Next::end);
-  alarm(0);
-  close(ends[0]);
+  PcapngBuilder builder;
+  builder.section().interface(kLinktypeRaw);
+  builder.enhanced({0, 1, kIke});
+  const Buffer one_of_pcapng = builder.file();
+  builder.enhanced({0, 2, kIke});
+  const Buffer one_of_pcap = read_bytes(write_pcap("one.pcap", DLT_RAW, {{1, kIke}}));
+  const Buffer two_of_pcap = read_bytes(write_pcap("two.pcap", DLT_RAW, {{1, kIke}, {2, kIke}}));
+  for (const auto& [all, first] :
+       {std::pair{two_of_pcap, one_of_pcap.size()}, std::pair{builder.file(), one_of_pcapng.size()}}) {
+    SCOPED_TRACE(first);
+    int ends[2];
+    ASSERT_EQ(pipe(ends), 0);
+    ASSERT_EQ(write(ends[1], all.data(), first), static_cast<ssize_t>(first));
+    const std::vector<std::string> paths{"/dev/fd/" + std::to_string(ends[0])};
+    alarm(20);  // a reader that wants more than there is would wait for ever
+    auto files = CaptureFiles::open(paths);
+    ASSERT_TRUE(files) << files.error();
+    CapturedFrame frame;
+    ASSERT_EQ(files->next(frame), CaptureFiles::Next::frame);
+    EXPECT_EQ(Buffer(frame.bytes.begin(), frame.bytes.end()), kIke);
+    ASSERT_EQ(write(ends[1], all.data() + first, all.size() - first), static_cast<ssize_t>(all.size() - first));
+    ASSERT_EQ(files->next(frame), CaptureFiles::Next::frame);
+    EXPECT_EQ(Buffer(frame.bytes.begin(), frame.bytes.end()), kIke);
+    close(ends[1]);
+    EXPECT_EQ(files->next(frame), CaptureFiles::Next::end);
+    alarm(0);
+    close(ends[0]);
+  }
 }
 
 TEST_F(CaptureFileTest, APackedPipeOfSeveralMembersAndABrokenOne) {
