@@ -253,6 +253,25 @@ void Timeline::on_fragments(const passive::FragmentEvent& e) {
   flush();
 }
 
+// What is seen beside IKE and ESP belongs to tunnels of a configuration: what follows from it is told as a cause.
+void Timeline::on_leak(const passive::LeakSummary& leak) {
+  now_ = std::max(now_, leak.last);
+  watch_.on_leak(leak);
+}
+
+void Timeline::on_tunnel_pings(const passive::TunnelPingSummary& pings) {
+  now_ = std::max(now_, pings.last);
+  watch_.on_tunnel_pings(pings);
+}
+
+void Timeline::on_bgp(const passive::BgpObservation& o) {
+  now_ = std::max(now_, o.at);
+  TimelinePair& pair = pair_of(o.speaker, o.other, now_);
+  lines_.line(arrow(pair, o.speaker), pair, now_, words_bgp(o));
+  watch_.on_bgp(o);
+  flush();
+}
+
 void Timeline::advance(TimePoint now) {
   now_ = now;
   end_streams(now);

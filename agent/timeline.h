@@ -34,6 +34,9 @@ class Timeline final : public passive::PacketSink {
   void on_nat_keepalive(const wire::Datagram& keepalive, TimePoint at) override;
   void on_esp(const passive::EspStreamSummary& stream) override;
   void on_fragments(const passive::FragmentEvent& event) override;
+  void on_leak(const passive::LeakSummary& leak) override;
+  void on_tunnel_pings(const passive::TunnelPingSummary& pings) override;
+  void on_bgp(const passive::BgpObservation& observation) override;
 
   // Time passes without a packet: to be called before the watch is told.
   void advance(TimePoint now);

@@ -161,6 +161,22 @@ Text words_esp_total(const passive::EspStreamSummary& s) {
           fmt::format("{} 持续到抓包结束：{}", spi_of(s), sum.zh)};
 }
 
+Text words_bgp(const passive::BgpObservation& o) {
+  const std::string who = o.speaker.to_string();
+  switch (o.sight) {
+    case passive::BgpSight::open:
+      return {fmt::format("BGP: {} is AS {}", who, o.as_number),
+              fmt::format("BGP：{} 的 AS 号为 {}", who, o.as_number)};
+    case passive::BgpSight::accepted:
+      return {fmt::format("BGP: {} accepts the other end as AS {}", who, o.other_as),
+              fmt::format("BGP：{} 接受对方的 AS 号 {}", who, o.other_as)};
+    case passive::BgpSight::refused:
+      break;
+  }
+  return {fmt::format("BGP: {} refuses the other end: NOTIFICATION {}/{}", who, o.code, o.subcode),
+          fmt::format("BGP：{} 拒绝对方：NOTIFICATION {}/{}", who, o.code, o.subcode)};
+}
+
 Text words_rejects_peer(const IpAddress& from, std::string_view what, std::uint16_t port, RefusalReason reason) {
   const Text why = diagnosis::describe(reason);
   const std::string to = port == 0 ? std::string(what) : fmt::format("{} on UDP {}", what, port);

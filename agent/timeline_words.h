@@ -4,6 +4,7 @@
 #include "exporters/report.h"
 #include "probes/passive/ike_observation.h"
 #include "probes/passive/packet_sink.h"
+#include "probes/passive/traffic_observation.h"
 #include "probes/time.h"
 
 #include <cstddef>
@@ -27,6 +28,8 @@ exporters::Text words_esp_goes_on(const passive::EspStreamSummary& stream, Durat
 // `silence` since its last packet; none: it was still there when the capture ended.
 exporters::Text words_esp_ends(const passive::EspStreamSummary& stream, Duration silence);
 exporters::Text words_esp_total(const passive::EspStreamSummary& stream);
+
+exporters::Text words_bgp(const passive::BgpObservation& observation);
 
 // An ICMP error about what the peer sent; the one about ours is diagnosis::describe_rejection's.
 exporters::Text words_rejects_peer(const IpAddress& from, std::string_view what, std::uint16_t port,

@@ -276,6 +276,57 @@ TEST(Timeline, WhatTheCaptureDidToAMessage) {
   EXPECT_THAT(story.take(), HasSubstr("-> IKE version 3.0, 28 bytes [a reachability probe, no part of the tunnel]\n"));
 }
 
+// Whatever a front end tells, the watch must hear of it: a sink that drops a kind changes the diagnosis without a word.
+TEST(Timeline, WhatIsNeitherIkeNorEspReachesTheWatch) {
+  Story story;
+  agent::Watch& watch = story.script.watch();
+  config::Tunnel settings;
+  settings.name = "office";
+  settings.remote = {IkeScript::kRemote.to_string(), IkeScript::kRemote};
+  settings.local_tunnel_address = *IpAddress::parse("10.1.0.1");
+  watch.configure({settings});
+  const auto& facts = watch.tunnels().front()->evidence().facts();
+  passive::LeakSummary leak;
+  leak.tunnel = "office";
+  leak.interface = 1;
+  leak.carries_outer = true;
+  leak.packets = 50;
+  leak.first = Story::at(0);
+  leak.last = Story::at(3000);
+  story.timeline.on_leak(leak);
+  EXPECT_TRUE(facts.is(diagnosis::FactId::leaves_in_clear));
+  passive::TunnelPingSummary pings;
+  pings.tunnel = "office";
+  pings.inside = true;
+  pings.requests = pings.unanswered_in_a_row = 10;
+  pings.row_since = Story::at(0);
+  pings.last = Story::at(5000);
+  story.timeline.on_tunnel_pings(pings);
+  EXPECT_TRUE(facts.is(diagnosis::FactId::tunnel_pings_unanswered));
+}
+
+TEST(Timeline, BgpInsideTheTunnel) {
+  Story story;
+  passive::BgpObservation o;
+  o.speaker = *IpAddress::parse("169.254.1.1");
+  o.other = *IpAddress::parse("169.254.1.2");
+  o.as_number = 65010;
+  o.at = Story::at(5000);
+  story.timeline.on_bgp(o);
+  EXPECT_THAT(story.text, HasSubstr("-- 169.254.1.1 - 169.254.1.2 (which end is this gateway is not known)\n"));
+  EXPECT_THAT(story.text, HasSubstr(" BGP: 169.254.1.1 is AS 65010\n"));
+  o.sight = passive::BgpSight::accepted;
+  o.other_as = 65020;
+  story.timeline.on_bgp(o);
+  EXPECT_THAT(story.text, HasSubstr(" BGP: 169.254.1.1 accepts the other end as AS 65020\n"));
+  EXPECT_TRUE(story.script.watch().tunnels().empty());
+  o.sight = passive::BgpSight::refused;
+  o.code = o.subcode = 2;  // Bad Peer AS
+  story.timeline.on_bgp(o);
+  EXPECT_THAT(story.text, HasSubstr(" BGP: 169.254.1.1 refuses the other end: NOTIFICATION 2/2\n"));
+  EXPECT_EQ(story.script.watch().tunnels().size(), 1U);  // the watch heard it
+}
+
 TEST(Timeline, InChinese) {
   Story story({.language = exporters::Language::zh, .colour = false});
   story.script.ike(0, From::local, init(false));
