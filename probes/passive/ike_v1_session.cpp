@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr Duration kXauthDoubt = 3s;    // quick mode or mode config follows a good XAuth
+constexpr Duration kXauthDoubt = 3s;  // quick mode or mode config follows a good XAuth
 constexpr Duration kTellEvery = 1s;
 constexpr Duration kDeletesSettle = 700ms;  // when deletes are judged first
 constexpr Duration kTellFor = 30s;
