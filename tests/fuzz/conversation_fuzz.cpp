@@ -65,7 +65,7 @@ void check_books(const Counter& counter, const passive::PacketFront& front, cons
   check(counter.whole == c.of(wire::DatagramKind::ike));
   check(counter.whole >= sent_whole);
   check(counter.put_together <= front.reassembly_counters().completed);
-  check(ike.messages + ike.duplicates + ike.own_probes == counter.ike);
+  check(ike.messages + ike.duplicates + ike.own_probes + ike.not_ike == counter.ike);
   check(ike.malformed <= ike.messages);
 }
 
