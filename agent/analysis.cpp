@@ -22,6 +22,7 @@ class FileClock {
  public:
   TimePoint at(TimePoint stamp) {
     constexpr Duration kDisorder = 2s;
+    stamp = std::max(stamp, TimePoint{});  // nobody captured before 1970, but a broken file may say so
     offset_ = std::min(offset_, kEnd - stamp);
     if (stamp + offset_ + kDisorder < latest_) offset_ = latest_ - stamp;
     latest_ = std::max(latest_, stamp + offset_);

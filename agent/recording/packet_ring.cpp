@@ -24,6 +24,7 @@ std::size_t memory_of(const PacketRing::Packet& p) { return kCostOfKeeping + p.p
 
 void PacketRing::set_limits(const Limits& limits) {
   limits_ = limits;
+  for (auto it = pairs_.begin(); it != pairs_.end();) trim((it++)->second);
   make_room();
 }
 
@@ -52,8 +53,7 @@ void PacketRing::add(const IpAddress& a, const IpAddress& b, Packet packet, bool
   held.memory += memory_of(packet);
   held.order.push_back(&pair);
   pair.packets.push_back({std::move(packet), std::prev(held.order.end())});
-  // The newest packet fits alone, so that these never empty the pair.
-  while (pair.packets.size() > limits_.packets || pair.bytes > limits_.bytes) drop_oldest(pair);
+  trim(pair);
   make_room();
 }
 
@@ -74,6 +74,16 @@ void PacketRing::drop_oldest(Pair& pair) {
   pair.held_in->order.erase(oldest.place);
   pair.packets.pop_front();
   if (pair.packets.empty()) pairs_.erase(pair.self);
+}
+
+// To its own limits; with its last packet the pair is gone.
+void PacketRing::trim(Pair& pair) {
+  const auto over = [&] { return pair.packets.size() > limits_.packets || pair.bytes > limits_.bytes; };
+  while (over()) {
+    const bool last = pair.packets.size() == 1;
+    drop_oldest(pair);
+    if (last) return;
+  }
 }
 
 void PacketRing::make_room() {

@@ -33,7 +33,7 @@ class PacketRing {
   PacketRing(const PacketRing&) = delete;
   PacketRing& operator=(const PacketRing&) = delete;
 
-  // Lower limits hold at once for all, and for two addresses from their next packet on.
+  // Lower limits hold at once.
   void set_limits(const Limits& limits);
   void clear();
 
@@ -72,6 +72,7 @@ class PacketRing {
 
   void promote(Pair& pair);
   void drop_oldest(Pair& pair);
+  void trim(Pair& pair);
   void make_room();
   static std::vector<const Packet*> by_time(std::vector<const Packet*> packets);
 

@@ -1,3 +1,5 @@
 tunnelwatch_fuzz(frame_fuzz SOURCES frame_fuzz.cpp LIBRARIES tunnelwatch::frame)
 tunnelwatch_fuzz(reassembly_fuzz SOURCES reassembly_fuzz.cpp LIBRARIES tunnelwatch::packets)
 tunnelwatch_fuzz(esp_sequence_fuzz SOURCES esp_sequence_fuzz.cpp LIBRARIES tunnelwatch::packets)
+tunnelwatch_fuzz(icmp_fuzz SOURCES icmp_fuzz.cpp LIBRARIES tunnelwatch::frame tunnelwatch::observation)
+tunnelwatch_fuzz(capture_file_fuzz SOURCES capture_file_fuzz.cpp LIBRARIES tunnelwatch::io_capture)

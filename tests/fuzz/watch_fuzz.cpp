@@ -27,7 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   watch.finish(now);
   const auto& c = watch.tracker().counters();
-  if (c.messages + c.duplicates + c.own_probes != fed) std::abort();
+  if (c.messages + c.duplicates + c.own_probes + c.not_ike != fed) std::abort();
   if (watch.tunnels().size() > 256) std::abort();
   watch.report(WallClock::of_capture_file());
   return 0;

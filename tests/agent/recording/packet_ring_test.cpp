@@ -115,8 +115,11 @@ TEST(PacketRing, LowerLimitsHoldAndNothingIsLeftOfWhatIsCleared) {
   PacketRing ring({});
   for (std::uint16_t i = 1; i <= 20; ++i) ring.add(kHere, host(1), packet(i, i), true);
   ring.set_limits({.packets = 2});
+  EXPECT_THAT(numbers(ring.between(kHere, host(1))), ElementsAre(19, 20));
   ring.add(kHere, host(1), packet(21, 21), true);
   EXPECT_THAT(numbers(ring.between(kHere, host(1))), ElementsAre(20, 21));
+  ring.set_limits({.bytes = 50});
+  EXPECT_THAT(ring.between(kHere, host(1)), IsEmpty());
   ring.clear();
   EXPECT_EQ(ring.memory(), 0U);
   EXPECT_THAT(ring.between(kHere, host(1)), IsEmpty());

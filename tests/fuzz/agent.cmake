@@ -1,0 +1,2 @@
+tunnelwatch_fuzz(log_fuzz SOURCES log_fuzz.cpp LIBRARIES tunnelwatch::catalogue)
+tunnelwatch_fuzz(recording_fuzz SOURCES recording_fuzz.cpp LIBRARIES tunnelwatch::flight_recorder)
