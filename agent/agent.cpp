@@ -110,6 +110,7 @@ class Agent::Impl final : public passive::PacketSink {
     watch_.on_leak(leak);
     watch_.settle(leak.last);
   }
+  void on_outer_path(const passive::OuterPathSummary& path) override { watch_.on_outer_path(path); }
   void on_tunnel_pings(const passive::TunnelPingSummary& pings) override {
     watch_.on_tunnel_pings(pings);
     watch_.settle(pings.last);

@@ -116,6 +116,8 @@ enum class FactId : std::uint8_t {
   esp_both_ways,
   esp_in_loses,             // the peer's ESP has gaps that the capture does not explain
   capture_loses,            // our own ESP has gaps: the capture does not see all
+  egress_differs,     // the tunnel's own packets leave by another interface than they arrive on, or are shared out
+  egress_flips,       // they leave now by one interface and then by another
   gateway_rate_high,        // near what the cloud's gateway is sized for
   inner_host_blocked,       // silent inside a tunnel that carries traffic
   inner_subnet_blocked,     // every host of it

@@ -8,6 +8,7 @@ TrafficEvidence::TrafficEvidence(Facts& facts, const config::Tunnel& tunnel, con
       rate_(facts, tunnel.bandwidth.gateway),
       inner_(facts, tunnel),
       leak_(facts),
+      egress_(facts),
       pings_(facts),
       bgp_(facts, tunnel.bgp) {}
 
@@ -27,6 +28,11 @@ void TrafficEvidence::on_leak(const passive::LeakSummary& leak, std::string_view
   leak_.on_leak(leak, interface, !interface.empty() && interface == tunnel_.egress_interface);
 }
 
+void TrafficEvidence::on_outer_path(const passive::OuterPathSummary& path, std::string_view interface,
+                                    bool egress_captured) {
+  egress_.on_path(path, interface, egress_captured ? std::string_view(tunnel_.egress_interface) : std::string_view());
+}
+
 void TrafficEvidence::on_tunnel_pings(const passive::TunnelPingSummary& pings, std::optional<bool> stands_here) {
   if (!tunnel_.local_tunnel_address) return;
   pings_.on_pings(pings, tunnel_.local_tunnel_address->to_string(), stands_here, esp_.last_outbound());
@@ -36,6 +42,7 @@ void TrafficEvidence::advance(TimePoint now) {
   esp_.advance(now);
   rate_.advance(now);
   leak_.advance(now);
+  egress_.advance(now);
   pings_.advance(now);
   bgp_.advance(now);
 }

@@ -4,7 +4,7 @@ import os
 
 from lab import netns
 from lab.shell import Process
-from lab.topology import INNER, SUBNET
+from lab.topology import INNER, OUTER, SUBNET
 
 LAN_HOST = "10.1.0.77"  # stands on the customer's own loopback, as its inner address does
 
@@ -77,3 +77,18 @@ def peer_pings(source, target):
                        os.path.join(lab.folder, "nqa.out"))
         lab.on_close(ping.kill)
     return action
+
+
+def other_line():
+    """The customer's packets to the peer take its second line, under the address of the first."""
+    return lambda lab: netns.ip_batch(lab.topology.name("a"),
+                                      [f"route replace {OUTER[4]['b']} via 192.0.3.1 dev wan2 src {OUTER[4]['a']}"])
+
+
+def first_line():
+    return lambda lab: netns.ip_batch(lab.topology.name("a"), [f"route del {OUTER[4]['b']}"])
+
+
+def back_by_other_line():
+    """The peer's packets take it too."""
+    return lambda lab: netns.ip_batch(lab.topology.name("r"), [f"route replace {OUTER[4]['a']} via 192.0.3.10 dev ra2"])

@@ -2,9 +2,9 @@
 
 from lab.bgp import AS, as_numbers, speakers
 from lab.lab import Setup
-from lab.scenario import SILENT, Scenario, initiate, steps
-from lab.inner import (cloud_drops, cloud_hosts, cloud_passes, lan_host, leak, mend_leak, no_tunnel_address, peer_pings,
-                         tunnel_address)
+from lab.scenario import SILENT, Scenario, initiate, pause, steps
+from lab.inner import (cloud_drops, cloud_hosts, cloud_passes, lan_host, leak, mend_leak, no_tunnel_address, other_line, peer_pings,
+                         back_by_other_line, first_line, tunnel_address)
 
 SUMMARY = 1.0  # captures tell their counts once a second
 
@@ -60,4 +60,15 @@ NQA = [
              start=steps(tunnel_address("a", NQA_HERE), tunnel_address("b", NQA_THERE), initiate(), peer_pings(NQA_THERE, NQA_HERE))),
 ]
 
-TRAFFIC = LEAKS + CLOUD + BGP + NQA
+TWO_LINES = Setup(second_line=True, both={"connections/tun/mobike": "no"}, agent={"capture": {"interfaces": ["wan", "wan2"]}})
+
+EGRESS = [
+    Scenario("multi-egress", ("multi_egress",), setup=TWO_LINES, start=steps(initiate()), fault=steps(other_line()), on_wire=False,
+             within=3.0 + 2 * SUMMARY, repair=steps(first_line()), clears_within=3 + 5 + 2 * SUMMARY,
+             note="the route to the peer takes the other line, and the peer answers by the first one"),
+    Scenario("healthy-two-lines", setup=TWO_LINES, start=steps(initiate()), watch=5),
+    Scenario("healthy-line-moved", setup=TWO_LINES, start=steps(initiate(), pause(4), other_line(), back_by_other_line()), watch=8,
+             note="both directions take the other line"),
+]
+
+TRAFFIC = LEAKS + CLOUD + BGP + NQA + EGRESS
