@@ -274,6 +274,7 @@ void Agent::Impl::sync_captures() {
         interface_ids_.try_emplace(name, static_cast<std::uint16_t>(interface_ids_.size() + 1)).first->second;
     watch_.name_interface(options.front.interface, name);
     options.front.inside = c.inside = inside.contains(name);
+    options.interest = interest_;
     c.capture = std::make_unique<io::LiveCapture>(
         io_, name, *this,
         [this, name](const io::CaptureState& state) {
@@ -289,7 +290,6 @@ void Agent::Impl::sync_captures() {
           }
         },
         options);
-    c.capture->set_interest(interest_);
   }
 }
 
@@ -303,8 +303,8 @@ void Agent::Impl::sync_interest(const std::vector<IpAddress>& own_addresses) {
 void Agent::Impl::refresh(TimePoint now) {
   next_refresh_ = now + kRefresh;
   auto own_addresses = io::local_addresses();
-  sync_captures();
   sync_interest(own_addresses);
+  sync_captures();
   watch_.set_local_addresses(std::move(own_addresses));
 }
 
