@@ -92,3 +92,32 @@ def first_line():
 def back_by_other_line():
     """The peer's packets take it too."""
     return lambda lab: netns.ip_batch(lab.topology.name("r"), [f"route replace {OUTER[4]['a']} via 192.0.3.10 dev ra2"])
+
+
+_FLOOD = """
+import socket, time
+to = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+to.bind(("{source}", 0))
+due = time.monotonic()
+while True:
+    to.sendto(bytes(900), ("{target}", 9))
+    due += 1 / {packets}
+    time.sleep(max(0, due - time.monotonic()))
+"""
+
+
+def full_gateway(rate, packets):
+    """The cloud's gateway carries no more than `rate`, and its hosts send this many packets of 900 bytes a second."""
+    def action(lab):
+        lab.topology.execute("b", "tc", "qdisc", "add", "dev", "wan", "root", "tbf", "rate", rate, "burst", "4kb", "limit", "6kb")
+        program = _FLOOD.format(source=INNER[4]["b"], target=INNER[4]["a"], packets=packets)
+        lab.flood = Process(["ip", "netns", "exec", lab.topology.name("b"), "python3", "-c", program], os.path.join(lab.folder, "flood.out"))
+        lab.on_close(lab.flood.kill)
+    return action
+
+
+def gateway_at_ease():
+    def action(lab):
+        lab.flood.kill()
+        lab.topology.execute("b", "tc", "qdisc", "del", "dev", "wan", "root")
+    return action

@@ -2,8 +2,8 @@
 
 from lab.bgp import AS, as_numbers, speakers
 from lab.lab import Setup
-from lab.scenario import SILENT, Scenario, initiate, pause, steps
-from lab.inner import (cloud_drops, cloud_hosts, cloud_passes, lan_host, leak, mend_leak, no_tunnel_address, other_line, peer_pings,
+from lab.scenario import SILENT, Scenario, clear_faults, fault, initiate, pause, steps
+from lab.inner import (full_gateway, gateway_at_ease, cloud_drops, cloud_hosts, cloud_passes, lan_host, leak, mend_leak, no_tunnel_address, other_line, peer_pings,
                          back_by_other_line, first_line, tunnel_address)
 
 SUMMARY = 1.0  # captures tell their counts once a second
@@ -71,4 +71,17 @@ EGRESS = [
              note="both directions take the other line"),
 ]
 
-TRAFFIC = LEAKS + CLOUD + BGP + NQA + EGRESS
+# The agent's own windows, shortened so that loss shows and clears within a scenario.
+FAST = Setup(agent={"probes": {"icmp": {"interval": "100ms", "timeout": "80ms"}}, "loss": {"window": "10s"}})
+
+LOSS = [
+    Scenario("tunnel-only-loss", ("tunnel_only_loss",), setup=FAST, start=steps(initiate()), on_wire=False,
+             fault=steps(fault("ip saddr 198.51.100.20 udp dport 4500 @th,64,32 != 0 numgen inc mod 4 == 0 drop")), within=SILENT + SUMMARY,
+             repair=steps(clear_faults()), clears_within=14, note="every fourth ESP packet of the peer's, and nothing else"),
+    Scenario("gateway-bandwidth", ("gateway_bandwidth_exceeded",), ("peer_path_loss", "tunnel_only_loss"),
+             Setup(agent=FAST.agent, tunnel={"bandwidth": {"gateway": "1Mbit"}}), start=steps(initiate()), on_wire=False,
+             fault=steps(full_gateway("1mbit", 160)), within=6.0 + 2 * SUMMARY, repair=steps(gateway_at_ease()), clears_within=14,
+             lingers=("peer_path_loss", "tunnel_only_loss"), note="more than the gateway of 1 Mbit/s carries"),
+]
+
+TRAFFIC = LEAKS + CLOUD + BGP + NQA + EGRESS + LOSS
