@@ -3,8 +3,8 @@
 from lab.bgp import AS, as_numbers, speakers
 from lab.lab import Setup
 from lab.scenario import SILENT, Scenario, clear_faults, fault, initiate, pause, steps
-from lab.inner import (full_gateway, gateway_at_ease, cloud_drops, cloud_hosts, cloud_passes, lan_host, leak, mend_leak, no_tunnel_address, other_line, peer_pings,
-                         back_by_other_line, first_line, tunnel_address)
+from lab.inner import (back_by_other_line, cloud_drops, cloud_hosts, cloud_passes, first_line, full_gateway, gateway_at_ease, lan_host,
+                       leak, mend_leak, no_tunnel_address, other_line, peer_pings, tunnel_address)
 
 SUMMARY = 1.0  # captures tell their counts once a second
 
