@@ -17,20 +17,20 @@ constexpr std::size_t kFewest = 3;  // seconds with packets, before a direction 
 constexpr Duration kFlapping = 5min;
 constexpr std::size_t kSwitches = 3;  // in that time: over and back again is a repair, this is none
 
-void note(std::deque<TimePoint>& seconds, const std::optional<TimePoint>& at) {
+void note(std::vector<TimePoint>& seconds, const std::optional<TimePoint>& at) {
   if (at && (seconds.empty() || *at > seconds.back())) seconds.push_back(*at);
 }
 
-void forget(std::deque<TimePoint>& seconds, TimePoint now) {
-  while (!seconds.empty() && now - seconds.front() > kRecent) seconds.pop_front();
+void forget(std::vector<TimePoint>& seconds, TimePoint now) {
+  std::erase_if(seconds, [&](TimePoint t) { return now - t > kRecent; });
 }
 
 // Whether both carried packets in the same seconds: else one took over from the other.
-bool overlap(const std::deque<TimePoint>& a, const std::deque<TimePoint>& b) {
+bool overlap(const std::vector<TimePoint>& a, const std::vector<TimePoint>& b) {
   return a.back() >= b[b.size() - kFewest] && b.back() >= a[a.size() - kFewest];
 }
 
-bool carries(const std::deque<TimePoint>& seconds, TimePoint now) {
+bool carries(const std::vector<TimePoint>& seconds, TimePoint now) {
   return seconds.size() >= kFewest && now - seconds.back() <= kNow;
 }
 
@@ -62,7 +62,7 @@ void EgressEvidence::judge_exit(const std::string& exit, TimePoint now) {
     if (!exit_.empty()) switches_.push_back(now);
     exit_ = exit;
   }
-  while (!switches_.empty() && now - switches_.front() > kFlapping) switches_.pop_front();
+  std::erase_if(switches_, [&](TimePoint t) { return now - t > kFlapping; });
   if (switches_.size() >= kSwitches) {
     facts_.affirm(F::egress_flips, now, Confidence::likely, describe_flips(switches_.size(), exit_));
   } else {

@@ -4,7 +4,6 @@
 #include "probes/passive/traffic_observation.h"
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,8 +29,8 @@ class EgressEvidence {
   struct Path {
     std::uint16_t id = 0;
     std::string interface;
-    std::deque<TimePoint> out;  // one a second at most, while they are recent
-    std::deque<TimePoint> in;
+    std::vector<TimePoint> out;  // one a second at most, while they are recent
+    std::vector<TimePoint> in;
   };
 
   Path* path_of(const passive::OuterPathSummary& path, std::string_view interface);
@@ -40,8 +39,8 @@ class EgressEvidence {
 
   Facts& facts_;
   std::vector<Path> paths_;
-  std::string exit_;                // the interface by which all of them leave
-  std::deque<TimePoint> switches_;  // from one exit to another
+  std::string exit_;                 // the interface by which all of them leave
+  std::vector<TimePoint> switches_;  // from one exit to another
 };
 
 }  // namespace tunnelwatch::diagnosis

@@ -10,6 +10,8 @@
 #include "config/settings.h"
 #include "probes/passive/traffic_observation.h"
 
+#include <optional>
+#include <string>
 #include <string_view>
 
 namespace tunnelwatch::diagnosis {
@@ -41,7 +43,8 @@ class TrafficEvidence {
   }
 
  private:
-  config::Tunnel tunnel_;
+  std::string egress_interface_;
+  std::optional<IpAddress> local_tunnel_address_;
   EspTraffic esp_;
   RateEvidence rate_;
   InnerEvidence inner_;
