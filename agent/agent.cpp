@@ -110,6 +110,7 @@ class Agent::Impl final : public passive::PacketSink {
     watch_.on_leak(leak);
     watch_.settle(leak.last);
   }
+  void on_outer_path(const passive::OuterPathSummary& path) override { watch_.on_outer_path(path); }
   void on_tunnel_pings(const passive::TunnelPingSummary& pings) override {
     watch_.on_tunnel_pings(pings);
     watch_.settle(pings.last);
@@ -273,6 +274,7 @@ void Agent::Impl::sync_captures() {
         interface_ids_.try_emplace(name, static_cast<std::uint16_t>(interface_ids_.size() + 1)).first->second;
     watch_.name_interface(options.front.interface, name);
     options.front.inside = c.inside = inside.contains(name);
+    options.interest = interest_;
     c.capture = std::make_unique<io::LiveCapture>(
         io_, name, *this,
         [this, name](const io::CaptureState& state) {
@@ -288,7 +290,6 @@ void Agent::Impl::sync_captures() {
           }
         },
         options);
-    c.capture->set_interest(interest_);
   }
 }
 
@@ -302,8 +303,8 @@ void Agent::Impl::sync_interest(const std::vector<IpAddress>& own_addresses) {
 void Agent::Impl::refresh(TimePoint now) {
   next_refresh_ = now + kRefresh;
   auto own_addresses = io::local_addresses();
-  sync_captures();
   sync_interest(own_addresses);
+  sync_captures();
   watch_.set_local_addresses(std::move(own_addresses));
 }
 

@@ -11,6 +11,7 @@ passive::TrafficInterest traffic_interest(const Watch& watch, std::vector<IpAddr
     if (!tunnel->configured()) continue;
     const auto& s = tunnel->settings();
     interest.tunnels.push_back({.tunnel = s.name,
+                                .local = s.local,
                                 .remote = tunnel->remote(),
                                 .local_subnets = s.local_subnets,
                                 .remote_subnets = s.remote_subnets,

@@ -53,6 +53,7 @@ class Watch final : public passive::PacketSink, public passive::IkePeerSink {
   void on_esp(const passive::EspStreamSummary& stream) override;
   void on_fragments(const passive::FragmentEvent& event) override;
   void on_leak(const passive::LeakSummary& leak) override;
+  void on_outer_path(const passive::OuterPathSummary& path) override;
   void on_tunnel_pings(const passive::TunnelPingSummary& pings) override;
   void on_bgp(const passive::BgpObservation& observation) override;
   // IkePeerSink

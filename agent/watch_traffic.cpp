@@ -25,6 +25,15 @@ void Watch::on_leak(const passive::LeakSummary& leak) {
   if (tunnel != nullptr && tunnel->configured()) tunnel->traffic().on_leak(leak, interface_name(leak.interface));
 }
 
+void Watch::on_outer_path(const passive::OuterPathSummary& path) {
+  Tunnel* tunnel = find(path.tunnel);
+  if (tunnel == nullptr || !tunnel->configured()) return;
+  const auto& egress = tunnel->settings().egress_interface;
+  const bool captured =
+      std::any_of(interfaces_.begin(), interfaces_.end(), [&](const auto& entry) { return entry.second == egress; });
+  tunnel->traffic().on_outer_path(path, interface_name(path.interface), captured);
+}
+
 bool Watch::is_own(const IpAddress& address) const {
   return std::find(local_addresses_.begin(), local_addresses_.end(), address) != local_addresses_.end();
 }

@@ -1,6 +1,7 @@
 # Observations -> three-valued facts -> rules -> verdict.
 add_library(tunnelwatch_diagnosis STATIC
   ${CMAKE_CURRENT_LIST_DIR}/bgp_evidence.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/egress_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/esp_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/esp_traffic.cpp
   ${CMAKE_CURRENT_LIST_DIR}/evidence.cpp

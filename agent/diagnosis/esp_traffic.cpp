@@ -73,7 +73,7 @@ void EspTraffic::count(const Stream& before, const EspStreamSummary& s, Directio
   if (direction.buckets.empty() || direction.buckets.back().index != index) direction.buckets.push_back({index, 0, 0});
   direction.buckets.back().expected += expected;
   direction.buckets.back().lost += lost;
-  while (direction.buckets.front().index <= index - kBuckets) direction.buckets.pop_front();
+  std::erase_if(direction.buckets, [&](const Bucket& b) { return b.index <= index - kBuckets; });
 }
 
 std::uint64_t EspTraffic::on_esp(const EspStreamSummary& s, bool outbound) {
@@ -160,7 +160,7 @@ void EspTraffic::advance(TimePoint now) {
   if (!next_bucket) return;
   const std::int64_t oldest = bucket_of(now_) - kBuckets;
   for (Direction& d : directions_) {
-    while (!d.buckets.empty() && d.buckets.front().index <= oldest) d.buckets.pop_front();
+    std::erase_if(d.buckets, [&](const Bucket& b) { return b.index <= oldest; });
   }
   judge_loss(now_);
 }

@@ -7,7 +7,6 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <vector>
 
@@ -52,7 +51,7 @@ class EspTraffic {
     std::uint64_t lost = 0;
   };
   struct Direction {
-    std::deque<Bucket> buckets;
+    std::vector<Bucket> buckets;
     std::optional<TimePoint> last;
     std::uint64_t since_other = 0;  // packets since the other direction was last seen
     TimePoint first_since{};

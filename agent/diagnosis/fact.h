@@ -114,12 +114,14 @@ enum class FactId : std::uint8_t {
   leaves_in_clear,    // packets for the remote subnets leave outside the tunnel
   leaves_translated,  // most of them from an address of this gateway
   esp_both_ways,
-  esp_in_loses,             // the peer's ESP has gaps that the capture does not explain
-  capture_loses,            // our own ESP has gaps: the capture does not see all
-  gateway_rate_high,        // near what the cloud's gateway is sized for
-  inner_host_blocked,       // silent inside a tunnel that carries traffic
-  inner_subnet_blocked,     // every host of it
-  bgp_as_refused,           // one end refuses the AS number of the other
+  esp_in_loses,          // the peer's ESP has gaps that the capture does not explain
+  capture_loses,         // our own ESP has gaps: the capture does not see all
+  egress_differs,        // the tunnel's own packets leave by another interface than they arrive on, or are shared out
+  egress_flips,          // they leave now by one interface and then by another
+  gateway_rate_high,     // near what the cloud's gateway is sized for
+  inner_host_blocked,    // silent inside a tunnel that carries traffic
+  inner_subnet_blocked,  // every host of it
+  bgp_as_refused,        // one end refuses the AS number of the other
   tunnel_pings_unanswered,  // the peer's, to this end's tunnel address
   bgp_as_differs,           // an OPEN says another AS number than the configuration, and nobody accepts it
 };

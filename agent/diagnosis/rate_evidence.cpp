@@ -44,7 +44,7 @@ EspRate RateEvidence::rate_of(bool outbound) const {
 
 void RateEvidence::judge(TimePoint now) {
   for (auto& samples : samples_) {
-    while (!samples.empty() && now - samples.front().at > kWindow) samples.pop_front();
+    std::erase_if(samples, [&](const Sample& s) { return now - s.at > kWindow; });
   }
   if (limit_ == 0) return facts_.forget(F::gateway_rate_high);
   const EspRate out = rate_of(true);

@@ -4,7 +4,7 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
+#include <vector>
 
 namespace tunnelwatch::diagnosis {
 
@@ -38,7 +38,7 @@ class RateEvidence {
 
   Facts& facts_;
   std::uint64_t limit_;
-  std::array<std::deque<Sample>, 2> samples_;  // outbound first
+  std::array<std::vector<Sample>, 2> samples_;  // outbound first
   TimePoint next_look_{};
 };
 

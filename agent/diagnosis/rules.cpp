@@ -266,6 +266,10 @@ const Rule kRules[] = {
      [](const Facts& f) { return f.is(F::inner_subnet_blocked); },
      likely,
      {F::inner_subnet_blocked, F::esp_both_ways}},
+    {Cause::multi_egress,
+     [](const Facts& f) { return f.is(F::egress_differs) || f.is(F::egress_flips); },
+     likely,
+     {F::egress_differs, F::egress_flips}},
     // Both are needed: a full gateway that loses nothing is well used, and loss without load is another's.
     {Cause::gateway_bandwidth_exceeded,
      [](const Facts& f) {

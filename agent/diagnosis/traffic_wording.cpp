@@ -32,6 +32,27 @@ Text describe_capture_loss(const EspLoss& out) {
                       percent(out.lost, out.expected))};
 }
 
+Text describe_asymmetry(std::string_view out, std::string_view in) {
+  return {fmt::format("our IKE and ESP leave by {}, the peer's arrive on {}", out, in),
+          fmt::format("本端 IKE/ESP 从 {} 发出，对端报文却从 {} 到达", out, in)};
+}
+
+Text describe_shared_egress(std::string_view out, std::string_view also, std::string_view in) {
+  return {fmt::format("our IKE and ESP are shared out over {} and {}, the peer's arrive on {} alone", out, also, in),
+          fmt::format("本端 IKE/ESP 分担到 {} 和 {} 发出，对端报文只从 {} 到达", out, also, in)};
+}
+
+Text describe_unexpected_egress(std::string_view out, std::string_view expected) {
+  return {fmt::format("our IKE and ESP leave by {}, while they are configured to leave by {}", out, expected),
+          fmt::format("本端 IKE/ESP 从 {} 发出，而配置的出口是 {}", out, expected)};
+}
+
+Text describe_flips(std::size_t switches, std::string_view now) {
+  return {fmt::format("our IKE and ESP changed their interface {} times within 5 minutes, now they leave by {}",
+                      switches, now),
+          fmt::format("5 分钟内本端 IKE/ESP 的出接口切换了 {} 次，当前从 {} 发出", switches, now)};
+}
+
 Text describe_rate(const EspRate& rate) {
   constexpr double kMega = 1e6;
   const double mbit = rate.bits_per_second / kMega;

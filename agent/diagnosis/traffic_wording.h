@@ -16,6 +16,11 @@ namespace tunnelwatch::diagnosis {
 Text describe_both_ways();
 Text describe_esp_loss(const EspLoss& inbound);
 Text describe_capture_loss(const EspLoss& outbound);
+// The tunnel's own packets leave by `out` (and `also`) and arrive on `in`.
+Text describe_asymmetry(std::string_view out, std::string_view in);
+Text describe_shared_egress(std::string_view out, std::string_view also, std::string_view in);
+Text describe_unexpected_egress(std::string_view out, std::string_view expected);
+Text describe_flips(std::size_t switches, std::string_view now);
 Text describe_rate(const EspRate& rate);
 // `beside` answered meanwhile.
 Text describe_silent_host(const InnerHost& host, const InnerHost& beside, TimePoint now);

@@ -35,7 +35,8 @@ struct KeptKeepalive {
   TimePoint at;
 };
 using Item = std::variant<KeptIke, KeptError, KeptKeepalive, passive::EspStreamSummary, passive::FragmentEvent,
-                          passive::LeakSummary, passive::BgpObservation, passive::TunnelPingSummary, CaptureState>;
+                          passive::LeakSummary, passive::BgpObservation, passive::TunnelPingSummary,
+                          passive::OuterPathSummary, CaptureState>;
 
 }  // namespace
 
@@ -112,6 +113,10 @@ void CaptureHandover::on_leak(const passive::LeakSummary& leak) {
   if (has_room(0)) batch_->items.emplace_back(leak);
 }
 
+void CaptureHandover::on_outer_path(const passive::OuterPathSummary& path) {
+  if (has_room(0)) batch_->items.emplace_back(path);
+}
+
 void CaptureHandover::on_tunnel_pings(const passive::TunnelPingSummary& pings) {
   if (has_room(0)) batch_->items.emplace_back(pings);
 }
@@ -179,6 +184,8 @@ void CaptureHandover::Shared::tell(const Batch& batch, const Item& item) {
     target->on_bgp(*bgp);
   } else if (const auto* pings = std::get_if<passive::TunnelPingSummary>(&item)) {
     target->on_tunnel_pings(*pings);
+  } else if (const auto* path = std::get_if<passive::OuterPathSummary>(&item)) {
+    target->on_outer_path(*path);
   } else if (const auto* state = std::get_if<CaptureState>(&item)) {
     if (on_state) on_state(*state);
   }

@@ -40,6 +40,7 @@ class CaptureHandover final : public passive::PacketSink {
   void on_esp(const passive::EspStreamSummary& stream) override;
   void on_fragments(const passive::FragmentEvent& event) override;
   void on_leak(const passive::LeakSummary& leak) override;
+  void on_outer_path(const passive::OuterPathSummary& path) override;
   void on_tunnel_pings(const passive::TunnelPingSummary& pings) override;
   void on_bgp(const passive::BgpObservation& observation) override;
   void on_state(CaptureState state);

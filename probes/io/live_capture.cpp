@@ -74,7 +74,7 @@ class LiveCapture::Worker final : private PcapDevice::FrameHandler {
         options_(options),
         handover_(context, sink, std::move(on_state), options.handover_bytes),
         front_(handover_, seeded(options.front)),
-        filter_(filter_for({}, options.front.inside)),
+        filter_(filter_for(*options.interest, options.front.inside)),
         thread_([this] { run(); }) {}
   ~Worker() override {
     handover_.close();
@@ -129,6 +129,7 @@ class LiveCapture::Worker final : private PcapDevice::FrameHandler {
 };
 
 void LiveCapture::Worker::run() {
+  front_.set_interest(*options_.interest);
   milliseconds retry = kFirstRetry;
   while (true) {
     take_interest(nullptr);
@@ -195,6 +196,7 @@ void LiveCapture::Worker::take_interest(PcapDevice* device) {
   filter_ = std::move(filter);
   if (device == nullptr) return;
   device->set_filter(filter_);
+  front_.on_capture_gap(now());
   tell_state(/*up=*/true, device->filter_complaint());
 }
 

@@ -15,6 +15,7 @@ struct LiveCaptureOptions {
   int ring_bytes = 4 * 1024 * 1024;
   std::size_t handover_bytes = 4 * 1024 * 1024;
   passive::PacketFrontOptions front;  // its hash seed is replaced by a random one
+  std::shared_ptr<const passive::TrafficInterest> interest = std::make_shared<passive::TrafficInterest>();
 };
 
 // Cumulative over every reopening of the interface. The parts of the front are a second old at most.
@@ -42,7 +43,8 @@ class LiveCapture {
   LiveCapture& operator=(const LiveCapture&) = delete;
   ~LiveCapture();
 
-  // What to look for beside IKE and ESP; the filter in the kernel follows within half a second.
+  // Another interest than that of the options. Where it asks for another filter in the kernel, that follows within half
+  // a second, and a few packets are lost meanwhile.
   void set_interest(std::shared_ptr<const passive::TrafficInterest> interest);
 
   const std::string& interface() const;

@@ -52,15 +52,17 @@ void PacketFront::on_frame(wire::LinkType link, wire::Bytes frame, std::uint32_t
 
 void PacketFront::set_interest(const TrafficInterest& interest) {
   pings_.set_interest(interest);
-  if (!options_.inside) leaks_.set_interest(interest);
+  if (options_.inside) return;
+  leaks_.set_interest(interest);
+  paths_.set_interest(interest);
 }
 
 // What is neither IKE nor ESP, and in no ICMP error: perhaps it should have been inside the tunnel.
 void PacketFront::on_clear(Datagram& d, wire::LinkType link, wire::Bytes frame, TimePoint at) {
   if (d.kind == DatagramKind::other && d.ip_protocol == kTcp) on_bgp(d, at);
   if (d.kind == DatagramKind::icmp_echo) pings_.on_packet(d, at);
+  if (d.kind == DatagramKind::ike) on_outer(d.source, d.destination, at);
   if (!leaks_.watches()) return;
-  if (d.kind == DatagramKind::ike) leaks_.on_outer(d.source, d.destination, at);
   if (d.kind != DatagramKind::other && d.kind != DatagramKind::icmp_echo) return;
   if (link == wire::LinkType::ethernet && own_mac_) {
     const bool ours = std::equal(own_mac_->begin(), own_mac_->end(), frame.begin() + 6);
@@ -154,6 +156,7 @@ void PacketFront::on_tick(TimePoint now) {
   leaks_.collect(leak_summaries_);
   tell_leaks();
   tell_pings(now);
+  tell_paths();
 }
 
 void PacketFront::finish() {
@@ -174,9 +177,23 @@ void PacketFront::tell_fragments() {
 void PacketFront::tell_esp() {
   for (EspStreamSummary& stream : summaries_) {
     stream.interface = options_.interface;
-    if (leaks_.watches()) leaks_.on_outer(stream.source, stream.destination, stream.last);
+    on_outer(stream.source, stream.destination, stream.last);
     sink_.on_esp(stream);
   }
+}
+
+void PacketFront::on_outer(const IpAddress& source, const IpAddress& destination, TimePoint at) {
+  leaks_.on_outer(source, destination, at);
+  paths_.on_packet(source, destination, at);
+}
+
+void PacketFront::tell_paths() {
+  paths_.collect(path_summaries_);
+  for (OuterPathSummary& path : path_summaries_) {
+    path.interface = options_.interface;
+    sink_.on_outer_path(path);
+  }
+  path_summaries_.clear();
 }
 
 void PacketFront::tell_pings(TimePoint now) {

@@ -3,6 +3,7 @@
 #include "probes/passive/bgp_sessions.h"
 #include "probes/passive/esp_streams.h"
 #include "probes/passive/leak_tracker.h"
+#include "probes/passive/outer_paths.h"
 #include "probes/passive/packet_sink.h"
 #include "probes/passive/reassembly.h"
 #include "probes/passive/tunnel_pings.h"
@@ -72,9 +73,11 @@ class PacketFront {
   void on_fragment(const wire::Datagram& d, TimePoint at);
   void on_icmp_error(const wire::Datagram& d, TimePoint at);
   void on_clear(wire::Datagram& d, wire::LinkType link, wire::Bytes frame, TimePoint at);
+  void on_outer(const IpAddress& source, const IpAddress& destination, TimePoint at);
   void on_bgp(const wire::Datagram& d, TimePoint at);
   void tell_leaks();
   void tell_pings(TimePoint now);
+  void tell_paths();
   void tell_fragments();
   void tell_esp();
 
@@ -83,6 +86,7 @@ class PacketFront {
   Reassembly reassembly_;
   EspStreams esp_;
   LeakTracker leaks_;
+  OuterPaths paths_;
   TunnelPings pings_;
   BgpSessions bgp_;
   PacketCounters counters_;
@@ -90,6 +94,7 @@ class PacketFront {
   std::vector<LeakSummary> leak_summaries_;
   std::vector<BgpObservation> bgp_sights_;
   std::vector<TunnelPingSummary> ping_summaries_;
+  std::vector<OuterPathSummary> path_summaries_;
   std::optional<MacAddress> own_mac_;
   TimePoint next_summary_ = TimePoint::min();
   TimePoint latest_ = TimePoint::min();

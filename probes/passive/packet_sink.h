@@ -66,6 +66,8 @@ class PacketSink {
   virtual void on_fragments(const FragmentEvent& event) = 0;
   // As soon as a run of packets in clear is one, then once a second while it grows.
   virtual void on_leak(const LeakSummary&) {}
+  // Once a second while they are seen.
+  virtual void on_outer_path(const OuterPathSummary&) {}
   // Once a second while requests come, or are found unanswered.
   virtual void on_tunnel_pings(const TunnelPingSummary&) {}
   virtual void on_bgp(const BgpObservation&) {}

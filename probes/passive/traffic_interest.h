@@ -12,7 +12,8 @@ namespace tunnelwatch::passive {
 // What to look for of one configured tunnel beside its IKE and ESP.
 struct TunnelInterest {
   std::string tunnel = {};               // its name, which comes back in what is told
-  std::optional<IpAddress> remote = {};  // the peer's outer address
+  std::optional<IpAddress> local = {};   // this end's outer address, where it is configured
+  std::optional<IpAddress> remote = {};  // the peer's
   std::vector<IpPrefix> local_subnets = {};
   std::vector<IpPrefix> remote_subnets = {};
   std::optional<IpAddress> local_address = {};  // inside the tunnel: of this end's interface

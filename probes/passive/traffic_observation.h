@@ -4,6 +4,7 @@
 #include "probes/time.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 // What was seen beside IKE and ESP. No opinions.
@@ -34,6 +35,14 @@ struct TunnelPingSummary {
   IpAddress from;                         // who asked last
   TimePoint row_since{};                  // the first of the unanswered row
   TimePoint last{};                       // of the requests
+};
+
+// When IKE or ESP of a tunnel was last seen on one interface, by direction.
+struct OuterPathSummary {
+  std::string tunnel;  // as TunnelInterest names it
+  std::uint16_t interface = 0;
+  std::optional<TimePoint> out;
+  std::optional<TimePoint> in;
 };
 
 enum class BgpSight : std::uint8_t {

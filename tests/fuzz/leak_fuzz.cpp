@@ -31,18 +31,33 @@ struct Checker final : passive::PacketSink {
       std::abort();
     }
   }
+  void on_tunnel_pings(const passive::TunnelPingSummary& pings) override {
+    if (pings.tunnel != "a" || pings.answered + pings.unanswered_in_a_row > pings.requests) std::abort();
+    if (pings.requests > frames) std::abort();
+  }
+  void on_outer_path(const passive::OuterPathSummary& path) override {
+    if (!path.out && !path.in) std::abort();
+  }
 };
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Checker sink;
-  sink.interest.tunnels = {
-      {"a", IpAddress::v4(0xc6336414), {prefix("10.0.0.0/8")}, {prefix("10.0.0.0/9"), prefix("0.0.0.0/0")}},
-      {"b", IpAddress::v4(0x0a000001), {prefix("::/1")}, {prefix("10.2.0.0/16"), prefix("4000::/2")}}};
+  sink.interest.tunnels = {{.tunnel = "a",
+                            .remote = IpAddress::v4(0xc6336414),
+                            .local_subnets = {prefix("10.0.0.0/8")},
+                            .remote_subnets = {prefix("10.0.0.0/9"), prefix("0.0.0.0/0")},
+                            .local_address = IpAddress::v4(0x0a000002)},
+                           {.tunnel = "b",
+                            .remote = IpAddress::v4(0x0a000001),
+                            .local_subnets = {prefix("::/1")},
+                            .remote_subnets = {prefix("10.2.0.0/16"), prefix("4000::/2")}}};
   sink.interest.own_addresses = {IpAddress::v4(0xc000020a)};
   sink.interest.own_echo_id = 7;
-  passive::PacketFront front(sink);
+  passive::PacketFrontOptions options;
+  options.esp.streams = 8;  // most of the time would go into making the table
+  passive::PacketFront front(sink, options);
   front.set_interest(sink.interest);
   TimePoint now{std::chrono::seconds(1)};
   wire::ByteReader r(wire::Bytes(data, size));

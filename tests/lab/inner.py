@@ -4,7 +4,7 @@ import os
 
 from lab import netns
 from lab.shell import Process
-from lab.topology import INNER, SUBNET
+from lab.topology import INNER, OUTER, SUBNET
 
 LAN_HOST = "10.1.0.77"  # stands on the customer's own loopback, as its inner address does
 
@@ -76,4 +76,48 @@ def peer_pings(source, target):
         ping = Process(["ip", "netns", "exec", lab.topology.name("b"), "ping", "-q", "-i", "0.5", "-I", source, target],
                        os.path.join(lab.folder, "nqa.out"))
         lab.on_close(ping.kill)
+    return action
+
+
+def other_line():
+    """The customer's packets to the peer take its second line, under the address of the first."""
+    return lambda lab: netns.ip_batch(lab.topology.name("a"),
+                                      [f"route replace {OUTER[4]['b']} via 192.0.3.1 dev wan2 src {OUTER[4]['a']}"])
+
+
+def first_line():
+    return lambda lab: netns.ip_batch(lab.topology.name("a"), [f"route del {OUTER[4]['b']}"])
+
+
+def back_by_other_line():
+    """The peer's packets take it too."""
+    return lambda lab: netns.ip_batch(lab.topology.name("r"), [f"route replace {OUTER[4]['a']} via 192.0.3.10 dev ra2"])
+
+
+_FLOOD = """
+import socket, time
+to = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+to.bind(("{source}", 0))
+due = time.monotonic()
+while True:
+    to.sendto(bytes(900), ("{target}", 9))
+    due += 1 / {packets}
+    time.sleep(max(0, due - time.monotonic()))
+"""
+
+
+def full_gateway(rate, packets):
+    """The cloud's gateway carries no more than `rate`, and its hosts send this many packets of 900 bytes a second."""
+    def action(lab):
+        lab.topology.execute("b", "tc", "qdisc", "add", "dev", "wan", "root", "tbf", "rate", rate, "burst", "4kb", "limit", "6kb")
+        program = _FLOOD.format(source=INNER[4]["b"], target=INNER[4]["a"], packets=packets)
+        lab.flood = Process(["ip", "netns", "exec", lab.topology.name("b"), "python3", "-c", program], os.path.join(lab.folder, "flood.out"))
+        lab.on_close(lab.flood.kill)
+    return action
+
+
+def gateway_at_ease():
+    def action(lab):
+        lab.flood.kill()
+        lab.topology.execute("b", "tc", "qdisc", "del", "dev", "wan", "root")
     return action

@@ -32,6 +32,7 @@ class Setup:
     nat: str = ""                  # "local": the customer is translated; "peer": the cloud is
     peer: str = ""                 # the peer's address as the customer knows it, where that is not its own
     relay: dict = field(default_factory=dict)     # arguments of Relay
+    second_line: bool = False      # the customer has another way to the router: wan2
     needs_relay: bool = False      # a step will start one: compiled beforehand
     credentials: tuple = ()        # (role, kind, file of the certificates' folder)
 
@@ -116,6 +117,8 @@ class Lab:
             self.topology.translate()
         elif setup.nat == "peer":
             self.topology.translate_peer()
+        if setup.second_line:
+            self.topology.second_line()
         if setup.needs_relay:
             program(self.work.folder)
         self.topology.warm_up(setup.family)

@@ -83,6 +83,12 @@ class Topology:
             }}
             """)
 
+    def second_line(self):
+        """Another line of the customer's to the router, which nothing uses yet: wan2, 192.0.3.10."""
+        netns.ip_batch(self.name("r"), [f"link add ra2 type veth peer name wan2 netns {self.name('a')}",
+                                        "addr add 192.0.3.1/24 dev ra2", "link set ra2 up"])
+        netns.ip_batch(self.name("a"), ["addr add 192.0.3.10/24 dev wan2", "link set wan2 up"])
+
     def link(self, role, state):
         """Takes the wan of a or b up or down."""
         netns.ip_batch(self.name(role), [f"link set wan {state}"])

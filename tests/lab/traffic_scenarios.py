@@ -2,9 +2,9 @@
 
 from lab.bgp import AS, as_numbers, speakers
 from lab.lab import Setup
-from lab.scenario import SILENT, Scenario, initiate, steps
-from lab.inner import (cloud_drops, cloud_hosts, cloud_passes, lan_host, leak, mend_leak, no_tunnel_address, peer_pings,
-                         tunnel_address)
+from lab.scenario import SILENT, Scenario, clear_faults, fault, initiate, pause, steps
+from lab.inner import (back_by_other_line, cloud_drops, cloud_hosts, cloud_passes, first_line, full_gateway, gateway_at_ease, lan_host,
+                       leak, mend_leak, no_tunnel_address, other_line, peer_pings, tunnel_address)
 
 SUMMARY = 1.0  # captures tell their counts once a second
 
@@ -60,4 +60,28 @@ NQA = [
              start=steps(tunnel_address("a", NQA_HERE), tunnel_address("b", NQA_THERE), initiate(), peer_pings(NQA_THERE, NQA_HERE))),
 ]
 
-TRAFFIC = LEAKS + CLOUD + BGP + NQA
+TWO_LINES = Setup(second_line=True, both={"connections/tun/mobike": "no"}, agent={"capture": {"interfaces": ["wan", "wan2"]}})
+
+EGRESS = [
+    Scenario("multi-egress", ("multi_egress",), setup=TWO_LINES, start=steps(initiate()), fault=steps(other_line()), on_wire=False,
+             within=3.0 + 2 * SUMMARY, repair=steps(first_line()), clears_within=3 + 5 + 2 * SUMMARY,
+             note="the route to the peer takes the other line, and the peer answers by the first one"),
+    Scenario("healthy-two-lines", setup=TWO_LINES, start=steps(initiate()), watch=5),
+    Scenario("healthy-line-moved", setup=TWO_LINES, start=steps(initiate(), pause(4), other_line(), back_by_other_line()), watch=8,
+             note="both directions take the other line"),
+]
+
+# The agent's own windows, shortened so that loss shows and clears within a scenario.
+FAST = Setup(agent={"probes": {"icmp": {"interval": "100ms", "timeout": "80ms"}}, "loss": {"window": "10s"}})
+
+LOSS = [
+    Scenario("tunnel-only-loss", ("tunnel_only_loss",), setup=FAST, start=steps(initiate()), on_wire=False,
+             fault=steps(fault("ip saddr 198.51.100.20 udp dport 4500 @th,64,32 != 0 numgen inc mod 4 == 0 drop")), within=SILENT + SUMMARY,
+             repair=steps(clear_faults()), clears_within=14, note="every fourth ESP packet of the peer's, and nothing else"),
+    Scenario("gateway-bandwidth", ("gateway_bandwidth_exceeded",), ("peer_path_loss", "tunnel_only_loss"),
+             Setup(agent=FAST.agent, tunnel={"bandwidth": {"gateway": "1Mbit"}}), start=steps(initiate()), on_wire=False,
+             fault=steps(full_gateway("1mbit", 160)), within=6.0 + 2 * SUMMARY, repair=steps(gateway_at_ease()), clears_within=14,
+             lingers=("peer_path_loss", "tunnel_only_loss"), note="more than the gateway of 1 Mbit/s carries"),
+]
+
+TRAFFIC = LEAKS + CLOUD + BGP + NQA + EGRESS + LOSS

@@ -1,2 +1,10 @@
-tunnelwatch_test(packets_test SOURCES bgp_sessions_test.cpp reassembly_test.cpp esp_sequence_test.cpp leak_tracker_test.cpp packet_front_test.cpp tunnel_pings_test.cpp
+tunnelwatch_test(packets_test
+  SOURCES
+    bgp_sessions_test.cpp
+    esp_sequence_test.cpp
+    leak_tracker_test.cpp
+    outer_paths_test.cpp
+    packet_front_test.cpp
+    reassembly_test.cpp
+    tunnel_pings_test.cpp
   LIBRARIES tunnelwatch::packets)
