@@ -122,9 +122,11 @@ void IkeTracker::Peer::on_datagram(const wire::Datagram& d, TimePoint at, bool r
     return;
   }
   const auto& h = message->header;
-  const bool crossed = std::any_of(sessions_.begin(), sessions_.end(), [&](const Session& s) {
-    return s.spi_initiator() == h.spi_initiator && s.version() != h.major() && s.initiator() != from;
-  });
+  // The newest first: nearly every message belongs to it, and the older ones are far from the cache.
+  const auto namesake = std::find_if(sessions_.rbegin(), sessions_.rend(),
+                                     [&](const Session& s) { return s.spi_initiator() == h.spi_initiator; });
+  const bool crossed =
+      namesake != sessions_.rend() && namesake->version() != h.major() && namesake->initiator() != from;
   if (crossed) {
     auto o = observe(IkeSight::version_crossed, from, d, at);
     o.version = h.major();
@@ -138,6 +140,7 @@ void IkeTracker::Peer::on_datagram(const wire::Datagram& d, TimePoint at, bool r
   const bool known = session_of(h) != nullptr;
   if (!known && !message->encrypted && is_aside(h)) return tell_clear_notifies(*message, d, from, at);
   Session& session = session_for(*message, from, at);
+  session.spent = false;
   current_ = &session;
   if (known || h.spi_responder == 0) learn_nat(d, *message, from, at);  // not of an answer that nobody asked for
   learn_address(session, d, from, at);
@@ -199,12 +202,10 @@ IkeTracker::Peer::Session& IkeTracker::Peer::session_for(const wire::IkeMessage&
 
 void IkeTracker::Peer::make_room() {
   // Of what is over and told, only so much is kept as late repetitions may belong to.
-  const auto spent = [](const Session& s) {
-    return (s.phase() == SessionPhase::ended || s.phase() == SessionPhase::failed) && s.due() == TimePoint::max();
-  };
-  auto over = static_cast<std::size_t>(std::count_if(sessions_.begin(), sessions_.end(), spent));
+  auto over = static_cast<std::size_t>(
+      std::count_if(sessions_.begin(), sessions_.end(), [&](const Session& s) { return is_spent(s); }));
   for (auto it = sessions_.begin(); over > kSpentSessions;) {
-    if (spent(*it)) {
+    if (is_spent(*it)) {
       it = sessions_.erase(it);
       --over;
     } else {
@@ -429,6 +430,7 @@ void IkeTracker::Peer::on_esp(bool from_local, bool in_udp, TimePoint at) {
   for (auto& session : sessions_) {
     // Also one that seemed refused, or whose last answer may not have been the last: traffic shows what it was.
     if (session.phase() == SessionPhase::init || session.phase() == SessionPhase::ended) continue;
+    session.spent = false;
     current_ = &session;
     std::visit([&](auto& machine) { machine.on_esp(at, from_local ? Side::local : Side::remote, *this); },
                session.machine);
@@ -513,6 +515,7 @@ void IkeTracker::Peer::on_observation(const IkeObservation& observation) {
 
 void IkeTracker::Peer::advance(TimePoint now) {
   for (auto& session : sessions_) {
+    if (session.spent) continue;
     current_ = &session;
     std::visit([&](auto& machine) { machine.advance(now, *this); }, session.machine);
     current_ = nullptr;
@@ -530,6 +533,10 @@ void IkeTracker::Peer::finish(TimePoint last) {
 }
 
 // After each packet and whenever time passed: the state that all SAs together make, and when to look again.
+bool IkeTracker::Peer::is_spent(const Session& s) const {
+  return (s.phase() == SessionPhase::ended || s.phase() == SessionPhase::failed) && s.due() == TimePoint::max();
+}
+
 void IkeTracker::Peer::conclude() {
   const PeerState before = view_.state;
   due_ = TimePoint::max();
@@ -537,8 +544,13 @@ void IkeTracker::Peer::conclude() {
   bool with_child = rekeyed_unseen_;
   bool negotiating = false;
   bool any_end = false;
-  for (const auto& s : sessions_) {
+  for (auto& s : sessions_) {
+    if (s.spent) {  // the most of them, and far from the cache: one look is enough
+      any_end = true;
+      continue;
+    }
     due_ = std::min(due_, s.due());
+    s.spent = is_spent(s);
     switch (s.phase()) {
       case SessionPhase::established:
         established = true;

@@ -48,6 +48,7 @@ class IkeTracker::Peer final : public IkeObservationSink {
     std::variant<IkeV1Session, IkeV2Session> machine;
     TimePoint began;
     std::uint16_t remote_port = 0;
+    bool spent = false;  // over, and all of it is told: nothing comes of it before it is touched again
 
     template <typename F>
     auto visit(F&& f) const {
@@ -120,6 +121,7 @@ class IkeTracker::Peer final : public IkeObservationSink {
   void tell_oddities(const wire::IkeMessage& message, const wire::Datagram& datagram, Side from, TimePoint at);
   const Session* other_alive(const Session* except) const;
   IkeSight sight_of_deletion(const IkeObservation& deletion) const;
+  bool is_spent(const Session& session) const;
   void conclude();
 
   IkeTracker& owner_;
