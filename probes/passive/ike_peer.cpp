@@ -181,7 +181,7 @@ IkeTracker::Peer::Session& IkeTracker::Peer::session_for(const wire::IkeMessage&
   make_room();
   if (h.major() == 1) {
     // The first message names no responder; where the capture joins later the initiator is a guess.
-    sessions_.push_back({IkeV1Session(from, h.spi_initiator, at), at});
+    sessions_.push_back({.began = at, .machine = IkeV1Session(from, h.spi_initiator, at)});
     return sessions_.back();
   }
   const Side initiator = h.from_initiator() ? from : other(from);
@@ -196,7 +196,7 @@ IkeTracker::Peer::Session& IkeTracker::Peer::session_for(const wire::IkeMessage&
   }
   if (successor && rekeyed_unseen_) machine.adopt(rekeyed_suite_, at);
   if (successor) rekeyed_unseen_ = false;
-  sessions_.push_back({std::move(machine), at});
+  sessions_.push_back({.began = at, .machine = std::move(machine)});
   return sessions_.back();
 }
 
