@@ -121,12 +121,14 @@ class IkeTracker::Peer final : public IkeObservationSink {
   const Session* other_alive(const Session* except) const;
   IkeSight sight_of_deletion(const IkeObservation& deletion) const;
   bool is_spent(const Session& session) const;
+  void touch(Session& session);
   void conclude();
 
   IkeTracker& owner_;
   TimePoint due_ = TimePoint::max();
   IkePeerView view_;
   std::list<Session> sessions_;       // the newest last
+  std::size_t unspent_ = 0;           // of them
   const Session* current_ = nullptr;  // whose machine is speaking
   bool rekeyed_unseen_ = false;       // a rekey made an IKE SA whose first message is still to come
   std::optional<SuiteLengths> rekeyed_suite_;

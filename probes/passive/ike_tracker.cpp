@@ -310,6 +310,7 @@ void IkeTracker::Peer::replay() {
   view_.key = key;
   view_.local_certain = !forwarded_;
   sessions_.clear();
+  unspent_ = 0;
   nat_words_ = {};
   offer_is_answer_ = {};
   const auto kept = std::exchange(undirected_, {});
