@@ -99,8 +99,7 @@ void Tunnel::on_esp(const passive::EspStreamSummary& s, bool outbound) {
   totals.reordered += grown(s.reordered, it->last.reordered);
   totals.duplicates += grown(s.duplicates, it->last.duplicates);
   it->last = s;
-  traffic_.on_esp(s, outbound);
-  mark_changed();
+  traffic().on_esp(s, outbound);
   if (packets == 0) return;
   const std::uint16_t remote_port = outbound ? s.destination_port : s.source_port;
   evidence_.on_esp(outbound, packets, s.in_udp ? remote_port : std::uint16_t{0}, s.last);

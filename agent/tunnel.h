@@ -48,6 +48,7 @@ class Tunnel {
   const diagnosis::Evidence& evidence() const { return evidence_; }
   diagnosis::TrafficEvidence& traffic() {
     mark_changed();
+    traffic_told_ = true;
     return traffic_;
   }
 
@@ -61,7 +62,7 @@ class Tunnel {
   Settled settle(const passive::IkePeerView* view, TimePoint now);
 
   void note_state() { mark_changed(); }
-  bool waits() const { return evidence_.waits() || traffic_.waits(); }
+  bool waits() const { return evidence_.waits() || (traffic_told_ && traffic_.waits()); }
   bool listed = false;  // among those that the list advances
 
   passive::PeerState state() const { return state_; }
@@ -110,7 +111,8 @@ class Tunnel {
   exporters::EspTotals esp_in_;
   exporters::EspTotals esp_out_;
   TimePoint last_heard_{};
-  bool changed_ = true;  // since the last settle()
+  bool changed_ = true;        // since the last settle()
+  bool traffic_told_ = false;  // something was ever told to traffic_
   std::vector<Tunnel*>* changed_list_ = nullptr;
 };
 

@@ -30,7 +30,9 @@ exporters::Language language_of(const AnalyzeArguments& arguments) {
 
 void print_report(const exporters::Report& report, const AnalyzeArguments& arguments) {
   if (arguments.json) {
-    fmt::print("{}\n", exporters::report_json(report));
+    exporters::write_report_json(report,
+                                 [](std::string_view piece) { std::fwrite(piece.data(), 1, piece.size(), stdout); });
+    std::fputc('\n', stdout);
     return;
   }
   exporters::TextOptions options;

@@ -228,13 +228,13 @@ void IkeEvidence::on_observation(const IkeObservation& o) {
 }
 
 void IkeEvidence::on_unanswered(const IkeObservation& o) {
-  if (o.sight == IkeSight::request_unanswered && o.by == Side::local) {
-    facts_.affirm(F::liveness_waits, o.at, Confidence::likely, describe(o));
-  }
-  const bool silence = o.sends >= kSendsForSilence || (o.sends >= 2 && o.at - o.since >= kSilence);
-  if (!silence) return;
   const bool ours = o.by == Side::local;
+  const bool waits = o.sight == IkeSight::request_unanswered && ours;
+  const bool silence = o.sends >= kSendsForSilence || (o.sends >= 2 && o.at - o.since >= kSilence);
+  if (!waits && !silence) return;
   const Text text = describe(o);
+  if (waits) facts_.affirm(F::liveness_waits, o.at, Confidence::likely, text);
+  if (!silence) return;
   const auto affirm = [&](FactId fact) { facts_.affirm(fact, o.at, Confidence::likely, text); };
   switch (o.sight) {
     case IkeSight::init_unanswered:

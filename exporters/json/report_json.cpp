@@ -205,34 +205,40 @@ std::string joined(const std::vector<std::string>& values) {
   return out;
 }
 
-// One element after another: a tree of all tunnels of a large gateway takes several times what its text does.
 template <typename Element>
-void append_list(std::string& out, std::string_view key, const std::vector<Element>& elements) {
-  out += ",\"";
-  out += key;
-  out += "\":[";
+void write_list(const std::function<void(std::string_view)>& out, std::string_view key,
+                const std::vector<Element>& elements) {
+  out(",\"");
+  out(key);
+  out("\":[");
   for (const Element& element : elements) {
-    if (&element != &elements.front()) out += ',';
-    out += json::serialize(json_of(element));
+    if (&element != &elements.front()) out(",");
+    out(json::serialize(json_of(element)));
   }
-  out += ']';
+  out("]");
 }
 
 }  // namespace
 
-std::string report_json(const Report& report) {
+void write_report_json(const Report& report, const std::function<void(std::string_view)>& out) {
   json::object root{{"generated", seconds(report.generated)},
                     {"files", texts(report.files)},
                     {"packets", report.packets},
                     {"malformed", report.malformed}};
   if (report.files.empty()) root["agent"] = json_of(report.agent);  // an analysis of files has no agent to tell of
-  std::string out = json::serialize(root);
-  out.pop_back();
-  append_list(out, "tunnels", report.tunnels);
-  append_list(out, "echo", report.echo);
-  append_list(out, "ike_probes", report.ike_probes);
-  out += '}';
-  return out;
+  std::string begin = json::serialize(root);
+  begin.pop_back();  // the lists follow
+  out(begin);
+  write_list(out, "tunnels", report.tunnels);
+  write_list(out, "echo", report.echo);
+  write_list(out, "ike_probes", report.ike_probes);
+  out("}");
+}
+
+std::string report_json(const Report& report) {
+  std::string text;
+  write_report_json(report, [&](std::string_view piece) { text += piece; });
+  return text;
 }
 
 Report only_tunnel(Report report, std::string_view name) {

@@ -2,6 +2,7 @@
 
 #include "exporters/report.h"
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +13,8 @@ namespace tunnelwatch::exporters {
 
 // One line, without a newline at its end. Text that is not UTF-8 is made so. What is not known is null.
 std::string report_json(const Report& report);
+// The same in pieces: of a large report neither the whole text nor a tree of it is in memory.
+void write_report_json(const Report& report, const std::function<void(std::string_view piece)>& out);
 
 // The report without what does not belong to the tunnel of that name. `tunnels` is empty where there is none.
 Report only_tunnel(Report report, std::string_view name);

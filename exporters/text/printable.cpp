@@ -23,11 +23,19 @@ std::string filtered(std::string_view text, Refuse refuse) {
   if (is_plain_ascii(text)) return std::string(text);
   std::string out;
   out.reserve(text.size());
-  while (!text.empty()) {
-    const Utf8Character c = first_character(text);
-    out += (!c.valid || refuse(c.code)) ? kReplacement : text.substr(0, c.size);
-    text.remove_prefix(c.size);
+  std::size_t kept = 0;  // of `text`, what may be taken over as it is
+  while (kept < text.size()) {
+    const Utf8Character c = first_character(text.substr(kept));
+    if (c.valid && !refuse(c.code)) {
+      kept += c.size;
+      continue;
+    }
+    out += text.substr(0, kept);
+    out += kReplacement;
+    text.remove_prefix(kept + c.size);
+    kept = 0;
   }
+  out += text;
   return out;
 }
 

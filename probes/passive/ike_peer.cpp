@@ -122,9 +122,11 @@ void IkeTracker::Peer::on_datagram(const wire::Datagram& d, TimePoint at, bool r
     return;
   }
   const auto& h = message->header;
-  const bool crossed = std::any_of(sessions_.begin(), sessions_.end(), [&](const Session& s) {
-    return s.spi_initiator() == h.spi_initiator && s.version() != h.major() && s.initiator() != from;
-  });
+  // The newest first: nearly every message belongs to it, and the older ones are far from the cache.
+  const auto namesake = std::find_if(sessions_.rbegin(), sessions_.rend(),
+                                     [&](const Session& s) { return s.spi_initiator() == h.spi_initiator; });
+  const bool crossed =
+      namesake != sessions_.rend() && namesake->version() != h.major() && namesake->initiator() != from;
   if (crossed) {
     auto o = observe(IkeSight::version_crossed, from, d, at);
     o.version = h.major();
@@ -138,6 +140,7 @@ void IkeTracker::Peer::on_datagram(const wire::Datagram& d, TimePoint at, bool r
   const bool known = session_of(h) != nullptr;
   if (!known && !message->encrypted && is_aside(h)) return tell_clear_notifies(*message, d, from, at);
   Session& session = session_for(*message, from, at);
+  touch(session);
   current_ = &session;
   if (known || h.spi_responder == 0) learn_nat(d, *message, from, at);  // not of an answer that nobody asked for
   learn_address(session, d, from, at);
@@ -178,7 +181,8 @@ IkeTracker::Peer::Session& IkeTracker::Peer::session_for(const wire::IkeMessage&
   make_room();
   if (h.major() == 1) {
     // The first message names no responder; where the capture joins later the initiator is a guess.
-    sessions_.push_back({IkeV1Session(from, h.spi_initiator, at), at});
+    ++unspent_;
+    sessions_.push_back({.began = at, .machine = IkeV1Session(from, h.spi_initiator, at)});
     return sessions_.back();
   }
   const Side initiator = h.from_initiator() ? from : other(from);
@@ -193,20 +197,18 @@ IkeTracker::Peer::Session& IkeTracker::Peer::session_for(const wire::IkeMessage&
   }
   if (successor && rekeyed_unseen_) machine.adopt(rekeyed_suite_, at);
   if (successor) rekeyed_unseen_ = false;
-  sessions_.push_back({std::move(machine), at});
+  ++unspent_;
+  sessions_.push_back({.began = at, .machine = std::move(machine)});
   return sessions_.back();
 }
 
 void IkeTracker::Peer::make_room() {
   // Of what is over and told, only so much is kept as late repetitions may belong to.
-  const auto spent = [](const Session& s) {
-    return (s.phase() == SessionPhase::ended || s.phase() == SessionPhase::failed) && s.due() == TimePoint::max();
-  };
-  auto over = static_cast<std::size_t>(std::count_if(sessions_.begin(), sessions_.end(), spent));
-  for (auto it = sessions_.begin(); over > kSpentSessions;) {
-    if (spent(*it)) {
+  auto spent = sessions_.size() - unspent_;
+  for (auto it = sessions_.begin(); spent > kSpentSessions;) {
+    if (it->spent) {
       it = sessions_.erase(it);
-      --over;
+      --spent;
     } else {
       ++it;
     }
@@ -223,6 +225,7 @@ void IkeTracker::Peer::make_room() {
                               [](const Session& a, const Session& b) { return a.last_seen() < b.last_seen(); });
   }
   if (victim->phase() != SessionPhase::ended) ++owner_.counters_.evicted_sessions;
+  if (!victim->spent) --unspent_;
   sessions_.erase(victim);
 }
 
@@ -429,6 +432,7 @@ void IkeTracker::Peer::on_esp(bool from_local, bool in_udp, TimePoint at) {
   for (auto& session : sessions_) {
     // Also one that seemed refused, or whose last answer may not have been the last: traffic shows what it was.
     if (session.phase() == SessionPhase::init || session.phase() == SessionPhase::ended) continue;
+    touch(session);
     current_ = &session;
     std::visit([&](auto& machine) { machine.on_esp(at, from_local ? Side::local : Side::remote, *this); },
                session.machine);
@@ -513,6 +517,7 @@ void IkeTracker::Peer::on_observation(const IkeObservation& observation) {
 
 void IkeTracker::Peer::advance(TimePoint now) {
   for (auto& session : sessions_) {
+    if (session.spent) continue;
     current_ = &session;
     std::visit([&](auto& machine) { machine.advance(now, *this); }, session.machine);
     current_ = nullptr;
@@ -530,15 +535,32 @@ void IkeTracker::Peer::finish(TimePoint last) {
 }
 
 // After each packet and whenever time passed: the state that all SAs together make, and when to look again.
+bool IkeTracker::Peer::is_spent(const Session& s) const {
+  return (s.phase() == SessionPhase::ended || s.phase() == SessionPhase::failed) && s.due() == TimePoint::max();
+}
+
+void IkeTracker::Peer::touch(Session& s) {
+  if (s.spent) ++unspent_;
+  s.spent = false;
+}
+
 void IkeTracker::Peer::conclude() {
   const PeerState before = view_.state;
   due_ = TimePoint::max();
   bool established = rekeyed_unseen_;
   bool with_child = rekeyed_unseen_;
   bool negotiating = false;
-  bool any_end = false;
-  for (const auto& s : sessions_) {
+  bool any_end = unspent_ < sessions_.size();
+  // From the newest on, until no more is left that is not spent: mostly one look, where the others are far from the
+  // cache.
+  std::size_t left = unspent_;
+  for (auto it = sessions_.rbegin(); left > 0 && it != sessions_.rend(); ++it) {
+    Session& s = *it;
+    if (s.spent) continue;
+    --left;
     due_ = std::min(due_, s.due());
+    s.spent = is_spent(s);
+    if (s.spent) --unspent_;
     switch (s.phase()) {
       case SessionPhase::established:
         established = true;

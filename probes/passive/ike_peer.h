@@ -45,9 +45,10 @@ class IkeTracker::Peer final : public IkeObservationSink {
 
  private:
   struct Session {
-    std::variant<IkeV1Session, IkeV2Session> machine;
-    TimePoint began;
+    bool spent = false;  // over, and all of it is told: nothing comes of it before it is touched again
     std::uint16_t remote_port = 0;
+    TimePoint began;
+    std::variant<IkeV1Session, IkeV2Session> machine;
 
     template <typename F>
     auto visit(F&& f) const {
@@ -88,7 +89,6 @@ class IkeTracker::Peer final : public IkeObservationSink {
     TimePoint at;
   };
   struct Seen {
-    std::uint64_t fingerprint = 0;
     bool ascending = false;  // the source is the smaller address
     wire::LinkDirection link = wire::LinkDirection::unknown;
     TimePoint at = TimePoint::max();  // never seen
@@ -120,16 +120,21 @@ class IkeTracker::Peer final : public IkeObservationSink {
   void tell_oddities(const wire::IkeMessage& message, const wire::Datagram& datagram, Side from, TimePoint at);
   const Session* other_alive(const Session* except) const;
   IkeSight sight_of_deletion(const IkeObservation& deletion) const;
+  bool is_spent(const Session& session) const;
+  void touch(Session& session);
   void conclude();
 
   IkeTracker& owner_;
   TimePoint due_ = TimePoint::max();
   IkePeerView view_;
   std::list<Session> sessions_;       // the newest last
+  std::size_t unspent_ = 0;           // of them
   const Session* current_ = nullptr;  // whose machine is speaking
   bool rekeyed_unseen_ = false;       // a rekey made an IKE SA whose first message is still to come
   std::optional<SuiteLengths> rekeyed_suite_;
-  std::array<Seen, 8> seen_;  // the last datagrams, a ring
+  static constexpr std::size_t kSeen = 8;
+  std::array<std::uint64_t, kSeen> fingerprints_{};  // of the last datagrams, a ring; mostly this is all that is read
+  std::array<Seen, kSeen> seen_;
   std::size_t next_seen_ = 0;
   std::vector<Kept> undirected_;  // of before the direction was certain
   boost::container::static_vector<std::uint64_t, 16> probe_spis_;

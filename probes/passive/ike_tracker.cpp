@@ -259,14 +259,16 @@ void IkeTracker::for_each(const std::function<void(const IkePeerView&)>& visit) 
 bool IkeTracker::Peer::has_duplicate(std::uint64_t fingerprint, const wire::Datagram& d, TimePoint at) {
   using namespace std::chrono_literals;
   const bool ascending = d.source < d.destination;
-  for (const Seen& s : seen_) {
-    const bool same = s.fingerprint == fingerprint && s.ascending == ascending && at >= s.at && at - s.at < 50ms;
-    if (!same) continue;
+  for (std::size_t i = 0; i < kSeen; ++i) {
+    if (fingerprints_[i] != fingerprint) continue;
+    const Seen& s = seen_[i];
+    if (s.ascending != ascending || at < s.at || at - s.at >= 50ms) continue;
     seen_both_ways_ = s.link != d.link_direction && s.link != wire::LinkDirection::unknown;
     return true;
   }
-  seen_[next_seen_] = {fingerprint, ascending, d.link_direction, at};
-  next_seen_ = (next_seen_ + 1) % seen_.size();
+  fingerprints_[next_seen_] = fingerprint;
+  seen_[next_seen_] = {ascending, d.link_direction, at};
+  next_seen_ = (next_seen_ + 1) % kSeen;
   return false;
 }
 
@@ -308,6 +310,7 @@ void IkeTracker::Peer::replay() {
   view_.key = key;
   view_.local_certain = !forwarded_;
   sessions_.clear();
+  unspent_ = 0;
   nat_words_ = {};
   offer_is_answer_ = {};
   const auto kept = std::exchange(undirected_, {});

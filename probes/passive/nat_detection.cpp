@@ -19,19 +19,27 @@ void append(std::vector<std::uint8_t>& out, std::uint64_t value, int bytes) {
   for (int i = bytes - 1; i >= 0; --i) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
 }
 
+// Looking an algorithm up takes many times what hashing these few bytes does. Kept for the life of the program.
+const EVP_MD* fetched(const char* name) { return EVP_MD_fetch(nullptr, name, nullptr); }
+
 // Version 1 hashes with the negotiated hash: its size names it.
 const EVP_MD* digest_of_size(std::size_t size) {
+  static const EVP_MD* const md5 = fetched("MD5");
+  static const EVP_MD* const sha1 = fetched("SHA1");
+  static const EVP_MD* const sha256 = fetched("SHA256");
+  static const EVP_MD* const sha384 = fetched("SHA384");
+  static const EVP_MD* const sha512 = fetched("SHA512");
   switch (size) {
     case 16:
-      return EVP_md5();
+      return md5;
     case 20:
-      return EVP_sha1();
+      return sha1;
     case 32:
-      return EVP_sha256();
+      return sha256;
     case 48:
-      return EVP_sha384();
+      return sha384;
     case 64:
-      return EVP_sha512();
+      return sha512;
     default:
       return nullptr;
   }

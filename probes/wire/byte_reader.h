@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 namespace tunnelwatch::wire {
 
@@ -15,11 +16,11 @@ class ByteReader {
  public:
   explicit constexpr ByteReader(Bytes bytes) : bytes_(bytes) {}
 
-  constexpr std::uint8_t u8() { return static_cast<std::uint8_t>(read(1)); }
-  constexpr std::uint16_t u16() { return static_cast<std::uint16_t>(read(2)); }
-  constexpr std::uint32_t u24() { return static_cast<std::uint32_t>(read(3)); }
-  constexpr std::uint32_t u32() { return static_cast<std::uint32_t>(read(4)); }
-  constexpr std::uint64_t u64() { return read(8); }
+  constexpr std::uint8_t u8() { return static_cast<std::uint8_t>(read<1>()); }
+  constexpr std::uint16_t u16() { return static_cast<std::uint16_t>(read<2>()); }
+  constexpr std::uint32_t u24() { return static_cast<std::uint32_t>(read<3>()); }
+  constexpr std::uint32_t u32() { return static_cast<std::uint32_t>(read<4>()); }
+  constexpr std::uint64_t u64() { return read<8>(); }
 
   // The next `n` bytes as a view into the input; empty on failure.
   constexpr Bytes take(std::size_t n) {
@@ -45,10 +46,16 @@ class ByteReader {
   constexpr bool failed() const { return failed_; }
 
  private:
-  constexpr std::uint64_t read(std::size_t n) {
-    std::uint64_t value = 0;
-    for (const std::uint8_t byte : take(n)) value = value << 8 | byte;
-    return value;
+  // Written out, so that the compiler makes one load of it.
+  template <std::size_t n>
+  constexpr std::uint64_t read() {
+    const Bytes taken = take(n);
+    if (taken.empty()) return 0;
+    const std::uint8_t* const bytes = taken.data();
+    return [bytes]<std::size_t... i>(std::index_sequence<i...>) {
+      return ((std::uint64_t{bytes[i]} << (8 * (n - 1 - i))) | ...);
+    }
+    (std::make_index_sequence<n>{});
   }
 
   Bytes bytes_;
