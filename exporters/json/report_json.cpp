@@ -53,7 +53,7 @@ json::object counts(const Counts& values) {
 json::object json_of(const CauseReport& c) {
   return {{"cause", text(c.cause)},
           {"active", c.active},
-          {"severity", c.severity},
+          {"severity", text(c.severity)},
           {"confidence", text(c.confidence)},
           {"first_seen", seconds(c.first_seen)},
           {"last_seen", seconds(c.last_seen)},

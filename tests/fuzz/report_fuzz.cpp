@@ -63,7 +63,7 @@ TunnelReport tunnel(Source& s) {
   while (s.flag() && t.events.size() < 4) t.events.push_back({s.time(), s.text(), s.text(), s.text()});
   t.offers = {{s.text()}, {s.text()}, {s.text()}};
   t.esp_in = {s.number(), s.number(), s.number(), 0, 0};
-  t.event_counts = {{s.text(), s.number()}};
+  t.event_counts = {{"ike_sa_established", s.number()}};
   t.blind = {s.text()};
   return t;
 }

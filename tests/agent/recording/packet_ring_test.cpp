@@ -123,6 +123,7 @@ TEST(PacketRing, LowerLimitsHoldAndNothingIsLeftOfWhatIsCleared) {
   ring.clear();
   EXPECT_EQ(ring.memory(), 0U);
   EXPECT_THAT(ring.between(kHere, host(1)), IsEmpty());
+  ring.set_limits({});
   ring.add(kHere, host(1), packet(22, 22), true);
   EXPECT_THAT(numbers(ring.between(kHere, host(1))), ElementsAre(22));
 }
