@@ -56,7 +56,8 @@ Tunnel::Tunnel(config::Tunnel settings, bool configured, const config::LossThres
       configured_(configured),
       remote_(settings_.remote.address),
       evidence_(loss),
-      traffic_(evidence_.facts(), settings_, loss) {}
+      traffic_(evidence_.facts(), settings_, loss),
+      offers_(evidence_.facts(), settings_) {}
 
 bool Tunnel::matches(const passive::PeerKey& key) const {
   return remote_ == key.remote && (!settings_.local || *settings_.local == key.local);
@@ -115,6 +116,7 @@ Tunnel::Settled Tunnel::settle(const passive::IkePeerView* view, TimePoint now) 
   changed_ = false;
   Settled settled;
   if (view != nullptr && view->one_sided) evidence_.forget_returns();
+  offers_.compare(view != nullptr ? &view->offers : nullptr, now);
   // Most packets of a tunnel that works change no fact, and the same facts have the same causes.
   if (judged_ != evidence_.facts().revision()) {
     judged_ = evidence_.facts().revision();
@@ -170,7 +172,7 @@ void Tunnel::report_texts(exporters::TunnelReport& r, const passive::IkePeerView
   if (view == nullptr) return;
   for (const auto& o : view->offers.local) r.offers.local.push_back(passive::to_string(o));
   for (const auto& o : view->offers.remote) r.offers.remote.push_back(passive::to_string(o));
-  r.offers.differences = passive::differences(view->offers);
+  r.offers.differences = offers_.describe(view->offers);
 }
 
 exporters::TunnelReport Tunnel::report(const passive::IkePeerView* view, const WallClock& clock,
@@ -194,6 +196,7 @@ exporters::TunnelReport Tunnel::report(const passive::IkePeerView* view, const W
     if (sight == IkeSight::request_answered || sight == IkeSight::ike_ended) continue;
     r.event_counts.emplace_back(to_string(sight), event_counts_[i]);
   }
+  for (const auto part : offers_.differing()) r.offers_differ.push_back(to_string(part));
   r.esp_in = esp_in_;
   r.esp_out = esp_out_;
   if (detail == exporters::Detail::all) report_texts(r, view, clock);

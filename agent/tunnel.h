@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/diagnosis/evidence.h"
+#include "agent/diagnosis/offer_evidence.h"
 #include "agent/diagnosis/traffic_evidence.h"
 #include "agent/diagnosis/verdict.h"
 #include "config/settings.h"
@@ -28,6 +29,7 @@ class Tunnel {
   void reconfigure(config::Tunnel settings) {
     settings_ = std::move(settings);
     traffic_.reconfigure(settings_);
+    offers_.reconfigure(settings_);
     pinged_inside_ = diagnosis::pinged_inside(settings_);
   }
   // Its inner hosts, and the peer's own address inside.
@@ -96,6 +98,7 @@ class Tunnel {
   std::optional<IpAddress> remote_;
   diagnosis::Evidence evidence_;
   diagnosis::TrafficEvidence traffic_;  // shares the facts of evidence_
+  diagnosis::OfferEvidence offers_;     // likewise
   diagnosis::Verdict verdict_;
   std::uint64_t judged_ = ~std::uint64_t{0};  // the revision of the facts that the verdict is about
   bool dead_ = false;  // by the verdict nothing gets through: an SA that stands all the same is no tunnel that is up

@@ -1,6 +1,7 @@
 #include "config/syntax.h"
 
 #include "config/error.h"
+#include "config/ike_proposal.h"
 #include "config/text_check.h"
 #include "config/units.h"
 
@@ -237,6 +238,29 @@ Written Word::write(const std::string& value) const {
   return yaml_text(value);
 }
 
+Complaint ProposalText::read(ScalarText in, std::string& out) const {
+  constexpr std::size_t kLongest = 128;
+  const bool form = !in.text.empty() && in.text.size() <= kLongest &&
+                    std::all_of(in.text.begin(), in.text.end(),
+                                [](char c) { return is_lower(c) || is_digit(c) || c == '_' || c == '-'; });
+  if (!form) return is_not(in.text, "algorithms in small letters joined by hyphens, such as aes256-sha256-modp2048");
+  for (std::string_view rest = in.text;;) {
+    const auto end = rest.find('-');
+    const auto word = rest.substr(0, end);
+    if (!parse_algorithm(word)) {
+      const auto near = nearest_algorithm(word);
+      return is_not(word, "an algorithm of IKE or ESP") +
+             (near.empty() ? "" : "; did you mean " + std::string(near) + "?");
+    }
+    if (end == std::string_view::npos) break;
+    rest.remove_prefix(end + 1);
+  }
+  out = in.text;
+  return std::nullopt;
+}
+
+Written ProposalText::write(const std::string& value) const { return value.empty() ? Written() : yaml_text(value); }
+
 bool is_tunnel_name(std::string_view text) {
   if (text.empty() || text.size() > 64 || text.front() == '.' || text.front() == '-') return false;
   return std::all_of(text.begin(), text.end(),
@@ -246,14 +270,6 @@ bool is_tunnel_name(std::string_view text) {
 bool is_interface_name(std::string_view text) {
   if (text.empty() || text.size() > 15 || text == "." || text == "..") return false;
   return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f && c != '/' && c != ':'; });
-}
-
-bool is_proposal(std::string_view text) {
-  constexpr std::size_t kLongest = 128;
-  if (text.empty() || text.size() > kLongest || text.front() == '-' || text.back() == '-') return false;
-  if (text.find("--") != std::string_view::npos) return false;
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return is_lower(c) || is_digit(c) || c == '_' || c == '-'; });
 }
 
 bool is_directory(std::string_view text) {

@@ -167,15 +167,19 @@ struct Word {
 
 bool is_tunnel_name(std::string_view text);
 bool is_interface_name(std::string_view text);
-bool is_proposal(std::string_view text);
 bool is_directory(std::string_view text);
 
 inline constexpr Word kTunnelName{"name", is_tunnel_name,
                                   "1 to 64 letters, digits, \"_\", \".\" and \"-\", the first no dot or hyphen"};
 inline constexpr Word kInterface{"interface", is_interface_name, "the name of an interface, such as eth0"};
-inline constexpr Word kProposal{"proposal", is_proposal,
-                                "algorithms in small letters joined by hyphens, such as aes256-sha256-modp2048"};
 inline constexpr Word kDirectory{"directory", is_directory, "the path of a directory", true};
+
+// Algorithms joined by hyphens, as strongSwan writes a proposal.
+struct ProposalText {
+  Complaint read(ScalarText in, std::string& out) const;
+  Written write(const std::string& value) const;
+  SyntaxInfo info() const { return {.kind = "proposal"}; }
+};
 
 // The two syntaxes that are no scalars: a list of items, and a map whose keys are the table of the field's type.
 template <class Item>

@@ -126,6 +126,8 @@ struct TunnelReport {
   std::vector<EventReport> events;  // the newest last, bounded
   NatReport nat;
   OffersReport offers;
+  // Parts of refused proposals, of a closed set, in which both ends' offers have nothing in common.
+  std::vector<std::string_view> offers_differ;
   std::vector<EspReport> esp;
   EspTotals esp_in;
   EspTotals esp_out;

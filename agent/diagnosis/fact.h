@@ -26,6 +26,11 @@ enum class FactId : std::uint8_t {
   init_unanswered,  // our first messages of IKE are repeated without an answer
   local_silent,     // the peer's first messages arrive and this gateway does not answer
   proposal_refused,
+  offers_differ,        // both ends' offers were seen, and have nothing in common
+  local_offer_alone,    // of the two ends' offers only this gateway's was seen
+  remote_offer_alone,   // only the peer's
+  local_offer_departs,  // this gateway offers nothing of what is configured
+  remote_offer_departs,
   connection_refused,  // NO_PROPOSAL_CHOSEN in the form of a responder that knows no such connection
   group_unresolved,    // INVALID_KE_PAYLOAD again and again
   group_not_offered,   // it names a group that the initiator has not offered

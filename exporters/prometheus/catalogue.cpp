@@ -95,6 +95,12 @@ void tell_nat(In& in, Sink& out) {
   }
 }
 
+void tell_offers_differ(In& in, Sink& out) {
+  for (const TunnelReport* t : in.tunnels) {
+    for (const std::string_view part : t->offers_differ) out.value({t->name, part}, std::uint64_t{1});
+  }
+}
+
 void tell_confidence(In& in, Sink& out) {
   each_cause(in, [&](const TunnelReport& t, const CauseReport& c) {
     for (const std::string_view level : kConfidences)
@@ -405,6 +411,12 @@ constexpr auto kMetrics =
           "Whether this side of the tunnel is behind NAT; no series while that is not known.",
           {"tunnel", "side"}},
          [](In& in, Sink& out) { tell_nat(in, out); }},
+        {{kGauge,
+          "tunnelwatch_tunnel_offers_differ",
+          "1 for each part of the IKE proposals in which both ends have nothing in common, while one refuses the "
+          "other.",
+          {"tunnel", "part"}},
+         [](In& in, Sink& out) { tell_offers_differ(in, out); }},
         {{kGauge, "tunnelwatch_tunnel_state", "The state of the tunnel: 1 for the one it is in.", {"tunnel", "state"}},
          [](In& in, Sink& out) { tell_state(in, out); }},
         {{kGauge,

@@ -248,10 +248,15 @@ void IkeTracker::Peer::learn_offers(const wire::IkeMessage& message, Side from) 
     offers = offers_of(*transforms);
   }
   if (offers.empty()) return;
-  if (!answer && h.spi_initiator != offer_spi_ && offer_is_answer_[index(other(from))]) theirs.clear();
+  if (!answer && h.spi_initiator != offer_spi_ && offer_is_answer_[index(other(from))] && !theirs.empty()) {
+    theirs.clear();
+    ++view_.offers.revision;
+  }
   if (!answer) offer_spi_ = h.spi_initiator;
   offer_is_answer_[index(from)] = answer;
+  if (mine == offers) return;
   mine = std::move(offers);
+  ++view_.offers.revision;
 }
 
 void IkeTracker::Peer::learn_nat(const wire::Datagram& d, const wire::IkeMessage& message, Side from, TimePoint at) {

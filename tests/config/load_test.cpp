@@ -307,6 +307,10 @@ INSTANTIATE_TEST_SUITE_P(
         ErrorRow{"proposal", kTunnel + "  ike: [AES256]",
                  "f:4:9: tunnels[0].ike[0]: \"AES256\" is not algorithms in small letters joined by hyphens, such as "
                  "aes256-sha256-modp2048"},
+        ErrorRow{"algorithm", kTunnel + "  ike: [aes256-sha256-modp2084]",
+                 "f:4:9: tunnels[0].ike[0]: \"modp2084\" is not an algorithm of IKE or ESP; did you mean modp2048?"},
+        ErrorRow{"hyphens", kTunnel + "  esp: [aes256--sha256]",
+                 "f:4:9: tunnels[0].esp[0]: \"\" is not an algorithm of IKE or ESP"},
         ErrorRow{"directory", "include_dir: \"a\\nb\"", "f:1:14: include_dir: \"a?b\" is not the path of a directory"}),
     [](const auto& row) { return row.param.name; });
 

@@ -51,6 +51,7 @@ TunnelReport down_tunnel() {
   t.events = {{at(1700000050), "ike_sa_established", "", "SPI 0x1122334455667788"},
               {at(1700000100), "ike_sa_deleted", "remote", "<script>alert(1)</script>"}};
   t.nat = {true, false};
+  t.offers_differ = {"encryption", "dh_group"};
   t.offers = {{"AES_CBC-256/HMAC_SHA2_256_128/PRF_HMAC_SHA2_256/MODP_2048"},
               {"AES_CBC-128/HMAC_SHA1_96/PRF_HMAC_SHA1/MODP_1024"},
               {"encryption: AES_CBC-256 here, AES_CBC-128 there"}};
