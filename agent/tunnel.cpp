@@ -32,6 +32,21 @@ bool is_event(const passive::IkeObservation& o) {
   }
 }
 
+// What every tunnel goes through sooner or later: counted from nought, so that its first time is an increase too.
+bool is_ordinary_life(IkeSight sight) {
+  switch (sight) {
+    case IkeSight::ike_established:
+    case IkeSight::ike_rekeyed:
+    case IkeSight::ike_deleted:
+    case IkeSight::child_established:
+    case IkeSight::child_rekeyed:
+    case IkeSight::child_deleted:
+      return true;
+    default:
+      return false;
+  }
+}
+
 exporters::Text text_of(diagnosis::LocalText t) { return {std::string(t.en), std::string(t.zh)}; }
 
 }  // namespace
@@ -190,11 +205,10 @@ exporters::TunnelReport Tunnel::report(const passive::IkePeerView* view, const W
   r.state = to_string(state_);
   if (state_since_) r.state_since = clock.at(*state_since_);
   for (const auto* c : verdict_.ranked()) r.causes.push_back(cause_report(*c, clock, detail));
-  r.event_counts.reserve(event_counts_.size());
   for (std::size_t i = 0; i < event_counts_.size(); ++i) {
     const auto sight = static_cast<IkeSight>(i);
-    if (sight == IkeSight::request_answered || sight == IkeSight::ike_ended) continue;
-    r.event_counts.emplace_back(to_string(sight), event_counts_[i]);
+    if (event_counts_[i] != 0 || is_ordinary_life(sight))
+      r.event_counts.emplace_back(to_string(sight), event_counts_[i]);
   }
   for (const auto part : offers_.differing()) r.offers_differ.push_back(to_string(part));
   r.esp_in = esp_in_;

@@ -131,8 +131,9 @@ struct TunnelReport {
   std::vector<EspReport> esp;
   EspTotals esp_in;
   EspTotals esp_out;
-  std::vector<std::pair<std::string_view, std::uint64_t>> event_counts;  // every event of the closed set, 0 too
-  std::vector<std::pair<std::string, std::uint64_t>> ike_messages;       // "in", "out" -> count
+  std::vector<std::pair<std::string_view, std::uint64_t>>
+      event_counts;                                                 // by event: what occurred, and what is ordinary
+  std::vector<std::pair<std::string, std::uint64_t>> ike_messages;  // "in", "out" -> count
   std::vector<std::string> blind;  // sources that cannot see this tunnel now: capture, icmp, ike_probe
 };
 
