@@ -229,6 +229,9 @@ void IkeEvidence::on_observation(const IkeObservation& o) {
 
 void IkeEvidence::on_unanswered(const IkeObservation& o) {
   const bool ours = o.by == Side::local;
+  // Who answers what is asked later, under another SA, is there: the SA that stays silent is one that only we still
+  // have.
+  if (o.sight == IkeSight::request_unanswered && answered_[ours ? 1 : 0] > o.since) return;
   const bool waits = o.sight == IkeSight::request_unanswered && ours;
   const bool silence = o.sends >= kSendsForSilence || (o.sends >= 2 && o.at - o.since >= kSilence);
   if (!waits && !silence) return;
@@ -334,6 +337,7 @@ void IkeEvidence::on_life(const IkeObservation& o) {
       facts_.affirm(F::child_up, o.at, Confidence::confirmed, {"an IPsec SA was established", "IPsec SA 已建立"});
       break;
     case IkeSight::request_answered:
+      answered_[o.by == Side::local ? 0 : 1] = o.at;
       facts_.deny(o.by == Side::remote ? F::liveness_unanswered : F::local_unresponsive, o.at);
       if (o.by == Side::remote) facts_.deny(F::liveness_waits, o.at);
       if (o.by == Side::remote && o.exchange == wire::create_child_sa) facts_.deny(F::rekey_unanswered, o.at);

@@ -51,6 +51,7 @@ class IkeEvidence {
   std::uint32_t group_refusals_ = 0;
   std::uint8_t version_local_ = 0;  // of the last negotiation that each side began
   std::uint8_t version_remote_ = 0;
+  std::array<TimePoint, 2> answered_{TimePoint::min(), TimePoint::min()};  // when each side last answered a request
   Repetition ike_replacements_;
   Repetition child_replacements_;
   Repetition kicks_;

@@ -10,6 +10,9 @@ namespace tunnelwatch::passive {
 namespace {
 
 constexpr std::size_t kSpentSessions = 3;
+// A peer that answered under another SA this long before is there, and for this long nobody waits for the other one.
+constexpr Duration kTalks = std::chrono::seconds(10);
+constexpr Duration kRedundantFor = std::chrono::seconds(30);
 
 // Neither a first exchange nor part of one: an error word beside an SA that the sender does not have.
 bool is_aside(const wire::IkeHeader& h) {
@@ -151,6 +154,7 @@ void IkeTracker::Peer::on_datagram(const wire::Datagram& d, TimePoint at, bool r
                     .destination_port = d.destination_port,
                     .datagram_length = static_cast<std::uint32_t>(d.payload.size()),
                     .reassembled = reassembled,
+                    .sibling_lives = h.exchange == wire::v1_informational && has_sibling(session),
                     .at = at};
   std::visit([&](auto& machine) { machine.on_message(in, *this); }, session.machine);
   current_ = nullptr;
@@ -369,6 +373,16 @@ bool IkeTracker::Peer::is_of_another_sa(const IkeObservation& o) const {
                      [&](const Session& s) { return &s != current_ && s.version() == 1 && s.children() > 0; });
 }
 
+// Both ends that rekey at once make two successors, and who loses (RFC 7296 section 2.8.2) may be asked once more by an
+// end that has not forgotten it yet. Silence under one SA while the peer talks under another says nothing of the peer:
+// should it be gone, the other one tells.
+bool IkeTracker::Peer::is_redundant(const IkeObservation& o) const {
+  if (o.sight != IkeSight::request_unanswered || o.at - o.since >= kRedundantFor) return false;
+  return std::any_of(sessions_.begin(), sessions_.end(), [&](const Session& s) {
+    return &s != current_ && s.phase() == SessionPhase::established && s.answered && *s.answered > o.since - kTalks;
+  });
+}
+
 // INVALID_SPI, INVALID_IKE_SPI and INVALID_COOKIE come outside any SA of the sender's.
 void IkeTracker::Peer::tell_clear_notifies(const wire::IkeMessage& message, const wire::Datagram& d, Side from,
                                            TimePoint at) {
@@ -454,6 +468,13 @@ const IkeTracker::Peer::Session* IkeTracker::Peer::other_alive(const Session* ex
   return found == sessions_.end() ? nullptr : &*found;
 }
 
+// Another SA that stands, or whose children may.
+bool IkeTracker::Peer::has_sibling(const Session& session) const {
+  return std::any_of(sessions_.begin(), sessions_.end(), [&](const Session& s) {
+    return &s != &session && (s.phase() == SessionPhase::established || s.children() > 0);
+  });
+}
+
 // An SA that was deleted while another one stands was replaced: by its own maker's successor, or because who answered
 // the newer one keeps only one. Deleted while a new one is being made: a reauthentication.
 IkeSight IkeTracker::Peer::sight_of_deletion(const IkeObservation& o) const {
@@ -469,7 +490,7 @@ IkeSight IkeTracker::Peer::sight_of_deletion(const IkeObservation& o) const {
 
 // What an SA's own machine cannot know: whether another SA with the same peer lives on or is being made.
 void IkeTracker::Peer::on_observation(const IkeObservation& observation) {
-  if (is_hearsay(observation) || is_of_another_sa(observation)) return;
+  if (is_hearsay(observation) || is_of_another_sa(observation) || is_redundant(observation)) return;
   IkeObservation o = observation;
   switch (o.sight) {
     case IkeSight::ike_rekeyed:
@@ -479,6 +500,9 @@ void IkeTracker::Peer::on_observation(const IkeObservation& observation) {
       }
       // The successor may have spoken already.
       if (other_alive(current_) != nullptr) rekeyed_unseen_ = false;
+      break;
+    case IkeSight::request_answered:
+      if (current_ != nullptr) current_->answered = o.at;
       break;
     case IkeSight::ike_deleted:
       o.sight = sight_of_deletion(o);

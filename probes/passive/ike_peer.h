@@ -48,6 +48,7 @@ class IkeTracker::Peer final : public IkeObservationSink {
     bool spent = false;  // over, and all of it is told: nothing comes of it before it is touched again
     std::uint16_t remote_port = 0;
     TimePoint began;
+    std::optional<TimePoint> answered{};  // when a request under it was last answered, whoever asked
     std::variant<IkeV1Session, IkeV2Session> machine;
 
     template <typename F>
@@ -113,6 +114,8 @@ class IkeTracker::Peer final : public IkeObservationSink {
   void learn_address(const Session& session, const wire::Datagram& datagram, Side from, TimePoint at);
   bool is_reachability_probe(const wire::Datagram& datagram);
   void learn_sides(const wire::IkeHeader& header, Side from);
+  bool has_sibling(const Session& session) const;
+  bool is_redundant(const IkeObservation& observation) const;
   bool is_of_another_sa(const IkeObservation& observation) const;
   bool is_hearsay(const IkeObservation& observation) const;
   void tell_clear_notifies(const wire::IkeMessage& message, const wire::Datagram& datagram, Side from, TimePoint at);
@@ -129,7 +132,7 @@ class IkeTracker::Peer final : public IkeObservationSink {
   IkePeerView view_;
   std::list<Session> sessions_;       // the newest last
   std::size_t unspent_ = 0;           // of them
-  const Session* current_ = nullptr;  // whose machine is speaking
+  Session* current_ = nullptr;  // whose machine is speaking
   bool rekeyed_unseen_ = false;       // a rekey made an IKE SA whose first message is still to come
   std::optional<SuiteLengths> rekeyed_suite_;
   static constexpr std::size_t kSeen = 8;

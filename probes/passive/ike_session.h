@@ -22,6 +22,8 @@ struct IkeInput {
   std::uint16_t destination_port = 0;
   std::uint32_t datagram_length = 0;
   bool reassembled = false;  // came in IP fragments
+  bool sibling_lives =
+      false;  // of an informational message of version 1: another SA of the two stands, or its children
   TimePoint at{};
 };
 

@@ -67,10 +67,12 @@ bool IkeV1Session::judge_phase1_informational(const IkeInput& in, IkeObservation
 }
 
 // Who was authenticated by message 6 goes on with quick mode or XAuth; a lone informational in their place says that he
-// refuses the other's certificate or identity.
+// refuses the other's certificate or identity. After a reauthentication his children may live on from the SA before,
+// and he says what becomes of them.
 bool IkeV1Session::refuses_peer(const IkeInput& in) {
   const bool fresh = is_main() && established_at_ && in.at - *established_at_ < kAuthDoubt && !midway_;
-  if (!fresh || in.from != initiator_ || !quick_.empty() || transactions_ > 0 || children_ > 0) return false;
+  if (!fresh || in.sibling_lives || in.from != initiator_ || !quick_.empty() || transactions_ > 0 || children_ > 0)
+    return false;
   auto o = refused_auth(in);
   o.certificate = true;
   o.exchange = wire::v1_identity_protection;

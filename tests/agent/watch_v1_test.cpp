@@ -177,6 +177,35 @@ TEST(WatchV1, ASecondQuickModeIsARekey) {
   EXPECT_THAT(s.events(), testing::Contains("child_sa_rekeyed"));
 }
 
+TEST(WatchV1, AReauthenticationThatKeepsItsChildrenIsNoRefusal) {
+  for (const bool first : {false, true}) {
+    SCOPED_TRACE(first);
+    IkeScript s;
+    if (!first) connect(s);
+    const auto anew = [&](int ms, From from, RawMessage m, std::uint16_t port) {
+      m.spi_i = 0xcccc;
+      if (m.spi_r != 0) m.spi_r = 0xdddd;
+      s.ike(ms, from, m, port);
+    };
+    RawMessage ask = message(wire::v1_identity_protection, 0, {sa()});
+    ask.spi_r = 0;
+    const auto keys = [](std::uint8_t fill) {
+      return message(wire::v1_identity_protection, 0,
+                     {{wire::v1_ke, Buffer(256, fill)}, {wire::v1_nonce, Buffer(32, fill)}});
+    };
+    anew(5000, From::local, ask, 500);
+    anew(5010, From::remote, message(wire::v1_identity_protection, 0, {sa()}), 500);
+    anew(5020, From::local, keys(5), 500);
+    anew(5030, From::remote, keys(6), 500);
+    anew(5040, From::local, sealed(wire::v1_identity_protection, 0, 80, 31), 4500);
+    anew(5050, From::remote, sealed(wire::v1_identity_protection, 0, 80, 32), 4500);
+    // An informational where a quick mode would be expected: what becomes of the old child, or a refusal.
+    anew(5500, From::local, sealed(wire::v1_informational, 77, kDeleteChild, 33), 4500);
+    s.pass(9000);
+    EXPECT_EQ(testing::Value(s.active(), testing::Contains("authentication_fail")), first);
+  }
+}
+
 TEST(WatchV1, XauthWithoutQuickModeIsARefusal) {
   IkeScript s;
   main_mode_to_message_4(s);

@@ -302,6 +302,44 @@ TEST(WatchV2, LivenessUnansweredIsToldBeforeTheDaemonGivesUp) {
   EXPECT_EQ(s.state(), "up");
 }
 
+TEST(WatchV2, ThePeerThatTalksUnderAnotherSaIsNotGone) {
+  for (const bool talks : {true, false}) {
+    SCOPED_TRACE(talks);
+    IkeScript s;
+    connect(s);
+    connect(s, 1000);
+    const auto of = [](RawMessage m, std::uint64_t spi) {
+      m.spi_i = spi;
+      return m;
+    };
+    const auto ask = [&](int ms, std::uint32_t id, std::uint64_t spi) {
+      s.ike(ms, From::local, of(sealed(wire::informational, id, 0, 0), spi), 4500);
+    };
+    const auto answer = [&](int ms, std::uint32_t id, std::uint64_t spi) {
+      s.ike(ms, From::remote, of(sealed_answer(wire::informational, id, 0, 0), spi), 4500);
+    };
+    // Both are in use; then the first one is silent.
+    for (const std::uint64_t spi : {kSpiI, kSpiI + 1000}) {
+      ask(4000, 2, spi);
+      answer(4010, 2, spi);
+    }
+    ask(5000, 3, kSpiI);
+    ask(7000, 3, kSpiI);
+    ask(8500, 3, kSpiI);
+    s.pass(9000);
+    EXPECT_THAT(s.active(), IsEmpty());
+    ask(10000, 3, kSpiI + 1000);
+    if (talks) answer(10010, 3, kSpiI + 1000);
+    ask(12000, 3, kSpiI + 1000);
+    if (talks) answer(12010, 3, kSpiI + 1000);
+    ask(14500, 3, kSpiI + 1000);
+    if (talks) answer(14510, 3, kSpiI + 1000);
+    for (const int ms : {15000, 25000, 37000}) ask(ms, 3, kSpiI);
+    s.pass(39000);
+    EXPECT_EQ(s.active(), talks ? std::vector<std::string>{} : std::vector<std::string>{"dpd_timeout"});
+  }
+}
+
 TEST(WatchV2, EspOutOnlyWhileThePeerAnswersIsBlockedEsp) {
   IkeScript s;
   connect(s);
