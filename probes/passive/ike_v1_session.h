@@ -25,10 +25,7 @@ class IkeV1Session {
   bool joined_midway() const { return midway_; }
   // A later ISAKMP SA with the same peer got further: what this one still waits for is not waited for any more.
   void supersede(TimePoint later_began) {
-    waiting_.reset();
-    quick_.clear();
-    transaction_.reset();
-    open_[0] = open_[1] = Informational{};
+    forget_what_waits();
     if (phase_ != SessionPhase::established) {
       phase_ = SessionPhase::ended;
     } else if (established_at_ && *established_at_ < later_began) {
@@ -83,6 +80,7 @@ class IkeV1Session {
     std::uint32_t length = 0;
   };
 
+  void forget_what_waits();
   void on_phase1(const IkeInput& in, std::uint8_t step, IkeObservationSink& sink);
   void on_phase1_answer(const IkeInput& in, std::uint8_t step, IkeObservationSink& sink);
   void on_clear_informational(const IkeInput& in, IkeObservationSink& sink);

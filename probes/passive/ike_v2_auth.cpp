@@ -152,7 +152,9 @@ void IkeV2Session::judge_answer(const IkeInput& in, const PlaintextRange& inside
     }
   } else if (!is_childless()) {
     p.child = make(IkeSight::child_refused, in.from, in);
-    p.child->certainty = suite_ ? Certainty::likely : Certainty::possible;
+    // Who asked may fall silent over EAP as well as over a child that was refused: his next message tells.
+    const bool known = suite_ && !answer_cut_ && in.from != Side::local;
+    p.child->certainty = known ? Certainty::likely : Certainty::possible;
   }
   provisional_ = p;
 }

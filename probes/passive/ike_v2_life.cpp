@@ -20,6 +20,7 @@ void IkeV2Session::on_child_response(const IkeInput& in, const Pending* request,
   }
   // A further child, a rekey by a stack that names the old SA later, or a new IKE SA: a deletion right behind tells.
   ike_rekey_at_ = in.at;
+  rekey_asked_unseen_ = request == nullptr;
   if (children_ > 1 || (midway_ && !child_gone_)) return;
   child_gone_ = false;
   sink.on_observation(make(IkeSight::child_established, asker, in));
@@ -86,7 +87,7 @@ void IkeV2Session::on_child_deleted(const IkeInput& in, Side by, IkeObservationS
   }
   if (recent(ike_rekey_at_)) {
     ike_rekey_at_.reset();
-    sink.on_observation(make(IkeSight::child_replaced, by, in));
+    if (!rekey_asked_unseen_) sink.on_observation(make(IkeSight::child_replaced, by, in));
     return;
   }
   if (children_ > 0) return;
@@ -119,6 +120,11 @@ bool IkeV2Session::is_use_of_a_living_sa(const IkeInput& in) const {
   if (!delete_id_ || phase_ != SessionPhase::ended || h.is_response()) return false;
   return in.message.first_inner.value_or(0) != wire::v2_delete &&
          !(in.from == deleted_by_ && h.message_id <= *delete_id_);
+}
+
+bool IkeV2Session::unused_since(TimePoint now) const {
+  const auto completed = provisional_ ? std::optional(provisional_->established.at) : established_at_;
+  return completed && now >= *completed && now - *completed < kAbandons && last_seen_ <= *completed && !esp_seen_;
 }
 
 void IkeV2Session::live_on(TimePoint now, IkeObservationSink& sink) {
@@ -213,6 +219,7 @@ void IkeV2Session::finish(TimePoint last, IkeObservationSink& sink) {
     if (tell_lone_deletion(p, TimePoint::max(), sink)) break;
   }
   deferred_.cancel(IkeSight::group_abandoned);  // the file ends before the retry
+  if (phase_ == SessionPhase::authenticating && deferred_.due() > last) deferred_.cancel(IkeSight::auth_refused);
   // What a further round of EAP would deny is but possible where the file leaves that round no time.
   if (provisional_ && provisional_->child && last < provisional_->due)
     provisional_->child->certainty = std::min(provisional_->child->certainty, Certainty::possible);

@@ -42,6 +42,8 @@ class IkeV2Session {
     }
   }
   bool leftover() const { return leftover_; }
+  // Completed a moment ago, and nothing has followed on it.
+  bool unused_since(TimePoint now) const;
   // The group that was asked for is answered in another SA's first message.
   void forget_group() { deferred_.cancel(IkeSight::group_abandoned); }
 
@@ -130,6 +132,7 @@ class IkeV2Session {
   std::optional<std::uint16_t> asked_group_;  // by INVALID_KE_PAYLOAD
   std::optional<TimePoint> established_at_;
   std::optional<TimePoint> ike_rekey_at_;  // a CREATE_CHILD_SA without REKEY_SA succeeded
+  bool rekey_asked_unseen_ = false;        // its request was not captured, or later: it may have been a rekey
   std::optional<TimePoint> child_rekey_at_;
   std::optional<TimePoint> child_attempt_at_[2];  // last CREATE_CHILD_SA by side
   AnsweredRequests answered_requests_[2];         // by side that asked
@@ -138,6 +141,8 @@ class IkeV2Session {
   Groups offered_groups_;  // of the initiator's last first message
   bool started_ = false;
   bool childless_known_ = false;  // the responder can do without a first child (RFC 6023)
+  bool answer_cut_ = false;       // the first answer was not captured whole: what it announces is not known
+  bool ppk_asked_ = false;        // the initiator offers a key beside (RFC 8784)
   bool leftover_ = false;
   std::uint16_t auth_rounds_ = 0;
   std::uint32_t last_auth_id_ = 0;

@@ -9,6 +9,7 @@ namespace {
 constexpr std::uint16_t kEtherTypeIpv4 = 0x0800;
 constexpr std::uint16_t kEtherTypeIpv6 = 0x86dd;
 constexpr std::uint16_t kEtherTypePppoeSession = 0x8864;
+constexpr std::uint16_t kEtherTypeMpls = 0x8847;
 constexpr int kMaxTags = 4;  // two are usual; a longer stack is a fault or an attack
 
 constexpr bool is_vlan_tag(std::uint16_t ether_type) {
@@ -34,6 +35,20 @@ Parsed<LinkPayload> parse_pppoe(ByteReader& r, LinkPayload payload) noexcept {
   return payload;
 }
 
+// RFC 3032: labels of four bytes, the last one marked; what is behind them has no type, only its own first bits.
+Parsed<LinkPayload> parse_mpls(ByteReader& r, LinkPayload payload) noexcept {
+  for (int labels = 0;; ++labels) {
+    if (labels == kMaxTags) return ParseError::too_many;
+    const std::uint32_t label = r.u32();
+    if (r.failed()) return ParseError::truncated;
+    if ((label & 0x100U) != 0) break;
+  }
+  ByteReader inside = r;
+  const unsigned version = inside.u8() >> 4;
+  payload.ip_version = version == 4 || version == 6 ? static_cast<std::uint8_t>(version) : std::uint8_t{0};
+  return payload;
+}
+
 // Follows the EtherType just read through tags to the network layer.
 Parsed<LinkPayload> parse_ether_type(std::uint16_t ether_type, ByteReader& r, LinkPayload payload) noexcept {
   for (int tags = 0; is_vlan_tag(ether_type); ++tags) {
@@ -43,6 +58,7 @@ Parsed<LinkPayload> parse_ether_type(std::uint16_t ether_type, ByteReader& r, Li
   }
   if (r.failed()) return ParseError::truncated;
   if (ether_type == kEtherTypePppoeSession) return parse_pppoe(r, payload);
+  if (ether_type == kEtherTypeMpls) return parse_mpls(r, payload);
   payload.ip_version = ether_type == kEtherTypeIpv4 ? 4 : ether_type == kEtherTypeIpv6 ? 6 : 0;
   return payload;
 }
