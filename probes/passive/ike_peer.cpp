@@ -463,8 +463,12 @@ void IkeTracker::Peer::on_esp(bool from_local, bool in_udp, TimePoint at) {
     if (session.phase() == SessionPhase::init || session.phase() == SessionPhase::ended) continue;
     touch(session);
     current_ = &session;
-    std::visit([&](auto& machine) { machine.on_esp(at, from_local ? Side::local : Side::remote, *this); },
-               session.machine);
+    const Side from = from_local ? Side::local : Side::remote;
+    if (auto* v2 = std::get_if<IkeV2Session>(&session.machine)) {
+      v2->on_esp(at, from, other_alive(&session) == nullptr, *this);
+    } else {
+      std::get<IkeV1Session>(session.machine).on_esp(at, from, *this);
+    }
     current_ = nullptr;
   }
   conclude();

@@ -63,6 +63,7 @@ class IkeV1Session {
     std::uint16_t port = 0;
     std::uint32_t length = 0;
     bool refused = false;    // an informational of the other side answered it
+    bool commit = false;     // the responder will say when its side stands (RFC 2408 section 3.1)
     bool uncertain = false;  // the capture may have begun inside it: this may not be its first message
     TimePoint since{};
     TimePoint last{};
@@ -73,6 +74,7 @@ class IkeV1Session {
     std::uint16_t burst = 0;      // right behind each other: deletes
     bool may_end = false;         // the burst, or a lone one, may hold the deletion of the ISAKMP SA
     bool isakmp_only = false;     // ... and not of a child
+    bool had_child = false;       // when it came
     bool deletes = false;         // a lone one that is too long or too short for anything but a deletion
     TimePoint since{};
     TimePoint last{};
@@ -88,6 +90,7 @@ class IkeV1Session {
   bool judge_phase1_informational(const IkeInput& in, IkeObservationSink& sink);
   bool refuses_peer(const IkeInput& in);
   bool refuses_quick(const IkeInput& in);
+  bool confirms_quick(const IkeInput& in);
   void note_informational(const IkeInput& in, IkeObservationSink& sink);
   void judge_deletes(TimePoint now, Side side, IkeObservationSink& sink);
   // Whatever comes from a side, a packet of its traffic too, says that it lives: nothing that was asked waits for it.

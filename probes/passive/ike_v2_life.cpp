@@ -12,6 +12,7 @@ void IkeV2Session::on_child_response(const IkeInput& in, const Pending* request,
   const Side asker = other(in.from);
   for (const IkeSight sight : {IkeSight::rekey_refused, IkeSight::rekey_unknown, IkeSight::child_refused})
     deferred_.cancel(sight);
+  if (midway_ && children_ == 0 && !child_gone_) ++children_;  // that were there before the capture began
   ++children_;
   if (request != nullptr && request->first == wire::v2_notify) {
     child_rekey_at_ = in.at;
@@ -146,10 +147,43 @@ void IkeV2Session::live_on(TimePoint now, IkeObservationSink& sink) {
   sink.on_observation(o);
 }
 
-void IkeV2Session::on_esp(TimePoint now, Side from, IkeObservationSink& sink) {
+// Authenticated without being seen: fragments of IKE_AUTH are the first that a capture filtered by ports lacks. Who was
+// not authenticated yet asks for nothing else, and the responder asks for nothing at all.
+bool IkeV2Session::is_past_authentication(const IkeInput& in) const {
+  const auto& h = in.message.header;
+  if (phase_ != SessionPhase::authenticating) return false;
+  if (h.exchange != wire::create_child_sa && h.exchange != wire::informational) return false;
+  return h.exchange == wire::create_child_sa || in.from != initiator_ || h.message_id > last_auth_id_ + 1;
+}
+
+bool IkeV2Session::is_authenticated_unseen(TimePoint now, Side from) {
+  const bool waits =
+      std::any_of(pending_.begin(), pending_.end(), [](const Pending& p) { return p.exchange == wire::ike_auth; });
+  if (phase_ != SessionPhase::authenticating || !negotiated_at_ || waits) return false;
+  if (now - *negotiated_at_ < kAfterDeletion) return false;  // of an SA before
+  esp_ways_[index(from)] = true;
+  return esp_ways_[0] && esp_ways_[1];
+}
+
+void IkeV2Session::join(Side by, TimePoint now, IkeObservationSink& sink) {
+  midway_ = true;
+  phase_ = SessionPhase::established;
+  deferred_.cancel(IkeSight::eap_refused);
+  deferred_.cancel(IkeSight::auth_refused);
+  std::erase_if(pending_, [](const Pending& p) { return p.exchange == wire::ike_auth; });
+  IkeObservation o;
+  o.sight = IkeSight::ike_resumed_midway;
+  o.by = by;
+  o.version = 2;
+  o.at = o.since = now;
+  sink.on_observation(o);
+}
+
+void IkeV2Session::on_esp(TimePoint now, Side from, bool alone, IkeObservationSink& sink) {
   esp_seen_ = true;
   esp_at_ = now;
   settle_authentication(now, /*traffic=*/true, sink);
+  if (alone && is_authenticated_unseen(now, from)) join(from, now, sink);
   // Of children that were made unseen: what comes this long behind the last deletion belongs to one of them.
   const bool another = child_gone_ && children_ == 0 && from == Side::remote && now - child_gone_at_ > kAfterDeletion;
   if (another) child_gone_ = false;

@@ -91,6 +91,7 @@ void IkeV2Session::on_message(const IkeInput& in, IkeObservationSink& sink) {
     if (provisional_ && provisional_->child && suite_ && !answer_cut_)
       provisional_->child->certainty = std::max(provisional_->child->certainty, Certainty::likely);
     settle_authentication(in.at, /*traffic=*/false, sink);
+    if (is_past_authentication(in)) join(in.from, in.at, sink);
   }
   if (h.is_response()) {
     on_response(in, sink);
@@ -281,6 +282,7 @@ void IkeV2Session::accept_offer(const IkeInput& in, const wire::IkePayload* sa, 
     deferred_.add(o, in.at + kPpkDoubt);
   }
   answered_ = true;
+  negotiated_at_ = in.at;
   phase_ = SessionPhase::authenticating;
   asked_group_.reset();
   deferred_.cancel(IkeSight::group_abandoned);

@@ -13,7 +13,8 @@ class IkeV2Session {
   IkeV2Session(Side initiator, std::uint64_t spi_initiator, TimePoint now);
 
   void on_message(const IkeInput& in, IkeObservationSink& sink);
-  void on_esp(TimePoint now, Side from, IkeObservationSink& sink);
+  // `alone`: no other SA with this peer stands, so the traffic is of this one's children.
+  void on_esp(TimePoint now, Side from, bool alone, IkeObservationSink& sink);
   // Tells silences that grew and decisions that became due.
   void advance(TimePoint now, IkeObservationSink& sink);
   // When advance() may next have something to tell if no message comes before; TimePoint::max(): never.
@@ -109,6 +110,9 @@ class IkeV2Session {
   std::size_t plaintext_of(std::size_t encrypted_bytes, std::uint16_t fragments) const;
   void judge_lack(TimePoint now, IkeObservationSink& sink);
   void settle_authentication(TimePoint now, bool traffic, IkeObservationSink& sink);
+  bool is_past_authentication(const IkeInput& in) const;
+  bool is_authenticated_unseen(TimePoint now, Side from);
+  void join(Side by, TimePoint now, IkeObservationSink& sink);
   bool is_use_of_a_living_sa(const IkeInput& in) const;
   bool is_lone_notify(const IkeInput& in) const;
   bool is_smallest_notify(const IkeInput& in) const;
@@ -159,6 +163,8 @@ class IkeV2Session {
   bool child_gone_ = false;
   TimePoint child_gone_at_{};
   bool esp_seen_ = false;
+  bool esp_ways_[2] = {false, false};       // by side that sent, well behind the first answer
+  std::optional<TimePoint> negotiated_at_;  // when the first answer came
   std::optional<TimePoint> esp_at_;
   int children_ = 0;
   TimePoint last_seen_{};

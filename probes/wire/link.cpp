@@ -26,12 +26,29 @@ constexpr std::uint8_t version_of_family(std::uint32_t family) {
   return family == 10 || family == 24 || family == 28 || family == 30 ? 6 : 0;
 }
 
+constexpr std::uint8_t version_of_ppp(std::uint32_t protocol) {
+  return protocol == 0x0021 ? 4 : protocol == 0x0057 ? 6 : 0;
+}
+
+// RFC 1662: address and control where they are not left out, then the protocol, of which an odd first byte is all.
+Parsed<LinkPayload> parse_ppp(ByteReader& r, LinkPayload payload) noexcept {
+  std::uint32_t protocol = r.u8();
+  if (protocol == 0xff) {
+    r.skip(1);
+    protocol = r.u8();
+  }
+  if ((protocol & 1U) == 0) protocol = protocol << 8 | r.u8();
+  if (r.failed()) return ParseError::truncated;
+  payload.ip_version = version_of_ppp(protocol);
+  return payload;
+}
+
 // RFC 2516 section 4: version and type, code, session, length, then the PPP protocol.
 Parsed<LinkPayload> parse_pppoe(ByteReader& r, LinkPayload payload) noexcept {
   r.skip(6);
   const std::uint16_t protocol = r.u16();
   if (r.failed()) return ParseError::truncated;
-  payload.ip_version = protocol == 0x0021 ? 4 : protocol == 0x0057 ? 6 : 0;
+  payload.ip_version = version_of_ppp(protocol);
   return payload;
 }
 
@@ -45,6 +62,7 @@ Parsed<LinkPayload> parse_mpls(ByteReader& r, LinkPayload payload) noexcept {
   }
   ByteReader inside = r;
   const unsigned version = inside.u8() >> 4;
+  if (inside.failed()) return ParseError::truncated;
   payload.ip_version = version == 4 || version == 6 ? static_cast<std::uint8_t>(version) : std::uint8_t{0};
   return payload;
 }
@@ -105,6 +123,8 @@ Parsed<LinkPayload> parse_header(LinkType type, ByteReader& r, Bytes frame) noex
       r.skip(9);
       return parse_ether_type(ether_type, r, payload);
     }
+    case LinkType::ppp:
+      return parse_ppp(r, payload);
     case LinkType::unsupported:
       break;
   }
@@ -126,6 +146,9 @@ LinkType link_type_of(int dlt) noexcept {
     case 0:
     case 108:
       return LinkType::null_loop;
+    case 9:
+    case 50:
+      return LinkType::ppp;
     case 113:
       return LinkType::sll;
     case 276:
