@@ -377,9 +377,12 @@ bool IkeTracker::Peer::is_hearsay(const IkeObservation& o) const {
 // The children of version 1 outlive their ISAKMP SA, and any later one may delete them: a single deletion is the end
 // only where no other SA made a child.
 bool IkeTracker::Peer::is_of_another_sa(const IkeObservation& o) const {
-  if (o.sight != IkeSight::child_deleted || o.version != 1) return false;
+  return o.sight == IkeSight::child_deleted && o.version == 1 && has_children_elsewhere(current_);
+}
+
+bool IkeTracker::Peer::has_children_elsewhere(const Session* except) const {
   return std::any_of(sessions_.begin(), sessions_.end(),
-                     [&](const Session& s) { return &s != current_ && s.version() == 1 && s.children() > 0; });
+                     [&](const Session& s) { return &s != except && s.version() == 1 && s.children() > 0; });
 }
 
 // INVALID_SPI, INVALID_IKE_SPI and INVALID_COOKIE come outside any SA of the sender's.
@@ -510,6 +513,10 @@ void IkeTracker::Peer::on_observation(const IkeObservation& observation) {
       break;
     case IkeSight::ike_deleted:
       o.sight = sight_of_deletion(o);
+      break;
+    case IkeSight::xauth_refused:
+      if (has_children_elsewhere(current_))
+        return;  // asked again with a new ISAKMP SA, whose children were there before
       break;
     case IkeSight::isakmp_deleted_alone:
       if (other_alive(current_) != nullptr) return;  // its successor has the children

@@ -119,6 +119,7 @@ class IkeTracker::Peer final : public IkeObservationSink {
   bool is_reachability_probe(const wire::Datagram& datagram);
   void learn_sides(const wire::IkeHeader& header, Side from);
   bool is_of_another_sa(const IkeObservation& observation) const;
+  bool has_children_elsewhere(const Session* except) const;  // of version 1
   bool is_hearsay(const IkeObservation& observation) const;
   void tell_clear_notifies(const wire::IkeMessage& message, const wire::Datagram& datagram, Side from, TimePoint at);
   void tell_malformed(wire::ParseError error, const wire::Datagram& datagram, Side from, TimePoint at);

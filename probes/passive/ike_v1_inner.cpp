@@ -140,6 +140,11 @@ void IkeV1Session::judge_deletes(TimePoint now, Side side, IkeObservationSink& s
   const Duration since = now - open.last;
   const auto& traffic = esp_at_[index(side)];
   const bool flows = traffic && *traffic > open.last + kDeleteBurst;
+  // A lone deletion where a later ISAKMP SA stands is of this one, whose children go on under that.
+  if (succeeded_ && open.burst == 1) {
+    if (since >= kDeletesSettle) open.burst = 0;
+    return;
+  }
   auto o = unanswered(IkeSight::ike_deleted, side, 0, open.last, open.last);
   o.certainty = Certainty::likely;
   if (open.burst >= 2 && since >= kDeletesSettle) {

@@ -29,7 +29,7 @@ class IkeV1Session {
     if (phase_ != SessionPhase::established) {
       phase_ = SessionPhase::ended;
     } else if (established_at_ && *established_at_ < later_began) {
-      leftover_ = true;
+      leftover_ = succeeded_ = true;
     }
   }
   bool leftover() const { return leftover_; }
@@ -122,6 +122,7 @@ class IkeV1Session {
   std::optional<Waiting> transaction_;
   bool midway_ = false;
   bool leftover_ = false;
+  bool succeeded_ = false;  // a later ISAKMP SA stands
   TimePoint began_{};
   TimePoint deleted_at_{};
   Side deleted_by_ = Side::local;

@@ -118,7 +118,9 @@ bool IkeV2Session::is_use_of_a_living_sa(const IkeInput& in) const {
   const auto& h = in.message.header;
   if (h.exchange == wire::ike_auth || h.exchange == wire::ike_sa_init) return false;
   if (refusal_id_) return !(h.is_response() && h.message_id == *refusal_id_);
-  if (!delete_id_ || phase_ != SessionPhase::ended || h.is_response()) return false;
+  if (!delete_id_ || phase_ != SessionPhase::ended) return false;
+  const bool of_child = h.message_id == *delete_id_ && in.message.first_inner == wire::v2_delete;  // answered late
+  if (h.is_response()) return of_child;
   return in.message.first_inner.value_or(0) != wire::v2_delete &&
          !(in.from == deleted_by_ && h.message_id <= *delete_id_);
 }
@@ -201,6 +203,7 @@ void IkeV2Session::on_esp(TimePoint now, Side from, bool alone, IkeObservationSi
 
 void IkeV2Session::tell_unanswered(Pending& p, TimePoint now, IkeObservationSink& sink) {
   p.told = now;
+  if (p.deletes()) return;  // many an end forgets the SA and answers nothing: see tell_lone_deletion()
   IkeObservation o;
   o.by = p.by;
   o.version = 2;
@@ -229,8 +232,8 @@ void IkeV2Session::tell_unanswered(Pending& p, TimePoint now, IkeObservationSink
 
 // A deletion that nobody answers is one all the same, where nothing follows on these SPIs: of the IKE SA or of a child.
 bool IkeV2Session::tell_lone_deletion(const Pending& p, TimePoint now, IkeObservationSink& sink) {
-  if (p.exchange != wire::informational || p.first != wire::v2_delete || p.sends > 1) return false;
-  if (phase_ != SessionPhase::established || now - p.since < kDeleteUnanswered || last_seen_ > p.since) return false;
+  if (!p.deletes() || phase_ != SessionPhase::established) return false;
+  if (now - p.since < kDeleteUnanswered || last_seen_ > p.last) return false;
   if (esp_at_ && *esp_at_ > p.since + kDeleteDoubt) return false;
   phase_ = SessionPhase::ended;
   deleted_by_ = p.by;

@@ -65,7 +65,7 @@ IkeV2Session::Pending IkeV2Session::pending_of(const IkeInput& in) const {
   p.length = m.header.length;
   p.port = in.destination_port;
   p.fragmented = m.fragments > 1 || in.reassembled;
-  p.since = p.told = in.at;
+  p.since = p.last = p.told = in.at;
   return p;
 }
 
@@ -129,6 +129,7 @@ void IkeV2Session::on_repetition(const IkeInput& in, Pending& p, IkeObservationS
     return;
   }
   ++p.sends;
+  p.last = in.at;
   if (phase_ != SessionPhase::failed) tell_unanswered(p, in.at, sink);
 }
 

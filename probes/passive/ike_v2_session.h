@@ -73,7 +73,9 @@ class IkeV2Session {
     std::uint16_t port = 0;  // destination
     bool fragmented = false;
     TimePoint since{};
+    TimePoint last{};  // sent
     TimePoint told{};
+    bool deletes() const { return exchange == wire::informational && first == wire::v2_delete; }
   };
   // An IKE_AUTH answer that ends the authentication, unless another round follows.
   struct Provisional {

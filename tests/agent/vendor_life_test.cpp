@@ -202,6 +202,93 @@ TEST(VendorLife, AClockThatIsSetIsNoSilence) {
   EXPECT_THAT(s.active(), Not(Contains("exchange_timeout")));
 }
 
+// Many an end forgets the SA as soon as it is told to, and answers nothing.
+TEST(VendorLife, ADeleteThatNobodyAnswers) {
+  for (const auto from : {From::local, From::remote}) {
+    SCOPED_TRACE(from == From::local ? "ours" : "the peer's");
+    IkeScript s;
+    connect(s);
+    s.pass(1000);
+    RawMessage remove = sealed(wire::informational, from == From::local ? 2 : 0, wire::v2_delete, 8);
+    if (from == From::remote) remove.flags = 0x00;
+    for (const int ms : {2000, 4000, 7000}) s.ike(ms, from, remove, 4500);
+    s.pass(13000);
+    EXPECT_EQ(s.state(), "down");
+    EXPECT_THAT(s.active(), Not(Contains("dpd_timeout")));
+    EXPECT_EQ(testing::Value(s.active(), Contains("peer_request")), from == From::remote);
+    EXPECT_EQ(testing::Value(s.cleared(), Contains("config_modify_or_manual_offline")), from == From::local);
+  }
+}
+
+// The same of a child, answered late: the other children go on.
+TEST(VendorLife, ADeleteThatIsAnsweredLate) {
+  IkeScript s;
+  connect(s);
+  s.ike(1000, From::local, sealed(wire::create_child_sa, 2, wire::v2_sa, 400), 4500);
+  s.ike(1010, From::remote, sealed_answer(wire::create_child_sa, 2, wire::v2_sa, 400), 4500);
+  for (const int ms : {20000, 22000, 25000})
+    s.ike(ms, From::local, sealed(wire::informational, 3, wire::v2_delete, 12), 4500);
+  s.ike(33000, From::remote, sealed_answer(wire::informational, 3, wire::v2_delete, 12), 4500);
+  s.pass(34000);
+  EXPECT_EQ(s.state(), "up");
+  EXPECT_THAT(s.active(), IsEmpty());
+}
+
+void successor(IkeScript& s, int ms, From from, RawMessage m, std::uint16_t port = 500) {
+  m.spi_i = 0xcccc;
+  if (m.spi_r != 0) m.spi_r = 0xdddd;
+  s.ike(ms, from, m, port);
+}
+
+void authenticate_successor(IkeScript& s, int ms) {
+  RawMessage first = v1::message(wire::v1_identity_protection, 0, {v1::sa()});
+  first.spi_r = 0;
+  const auto ke = [](std::uint8_t fill) {
+    return v1::message(wire::v1_identity_protection, 0, {{wire::v1_ke, Buffer(256, fill)}});
+  };
+  successor(s, ms, From::local, first);
+  successor(s, ms + 10, From::remote, v1::message(wire::v1_identity_protection, 0, {v1::sa()}));
+  successor(s, ms + 20, From::local, ke(1));
+  successor(s, ms + 30, From::remote, ke(2));
+  successor(s, ms + 40, From::local, v1::sealed(wire::v1_identity_protection, 0, 80, 1), 4500);
+  successor(s, ms + 50, From::remote, v1::sealed(wire::v1_identity_protection, 0, 80, 2), 4500);
+}
+
+// Version 1 renews its ISAKMP SA alone: the children stay, and the old one is deleted by a message that has the size of
+// a child's deletion too.
+TEST(VendorLife, AnIsakmpSaThatIsRenewedAlone) {
+  for (const auto from : {From::local, From::remote}) {
+    SCOPED_TRACE(from == From::local ? "we delete" : "the peer deletes");
+    IkeScript s;
+    v1::connect(s);
+    s.pass(5000);
+    authenticate_successor(s, 5000);
+    s.ike(5500, from, v1::sealed(wire::v1_informational, 100, v1::kDeleteIsakmp, 10), 4500);
+    s.pass(12000);
+    EXPECT_THAT(s.active(), IsEmpty());
+    EXPECT_THAT(s.cleared(), IsEmpty());
+    EXPECT_EQ(s.state(), "up");
+  }
+}
+
+// And asks for the password again, with no quick mode to follow.
+TEST(VendorLife, XauthAgainForARenewedIsakmpSa) {
+  IkeScript s;
+  v1::authenticate(s);
+  for (std::uint8_t i = 0; i < 4; ++i)
+    s.ike(60 + 10 * i, i % 2 == 0 ? From::remote : From::local, v1::sealed(wire::v1_transaction, 5U + i / 2, 64, i),
+          4500);
+  quick_mode(s, 200);
+  s.pass(5000);
+  authenticate_successor(s, 5000);
+  for (std::uint8_t i = 0; i < 4; ++i) {
+    successor(s, 5060 + 10 * i, i % 2 == 0 ? From::remote : From::local,
+              v1::sealed(wire::v1_transaction, 15U + i / 2, 64, i), 4500);
+  }
+  s.pass(12000);
+  EXPECT_THAT(s.active(), IsEmpty());
+}
+
 // Both ends delete at once: each request crosses the other's.
 TEST(VendorLife, DeletionsThatCross) {
   IkeScript s;
