@@ -29,7 +29,9 @@ class Evidence {
   // UDP.
   void on_icmp_error(RefusalReason reason, const IpAddress& from, bool from_peer, bool esp, std::uint16_t port,
                      TimePoint at) {
-    probes_.on_icmp_error(reason, from, from_peer, esp, port, at);
+    // A peer that asked and went away refuses our answer: whoever asked is gone, and no port is blocked.
+    const bool asker_left = from_peer && !esp && reason == RefusalReason::port_unreachable && ike_.is_asked_by_peer();
+    if (!asker_left) probes_.on_icmp_error(reason, from, from_peer, esp, port, at);
   }
   void on_fragments(const passive::FragmentEvent& event, bool from_peer);
   // IKE with this peer that is not between the addresses of the configuration.

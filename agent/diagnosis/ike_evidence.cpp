@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <utility>
 
 namespace tunnelwatch::diagnosis {
 
@@ -134,6 +135,7 @@ const Disproof kDisproofs[] = {
     {IkeSight::ike_rekeyed,
      {F::rekey_refused, F::rekey_unanswered, F::liveness_unanswered, F::liveness_waits, F::local_unresponsive}},
     {IkeSight::request_answered, {F::peer_unreachable, F::ike_4500_rejected}},
+    {IkeSight::nat_gone, {F::local_nat, F::remote_nat}},
 };
 
 // Which fact a sight makes true, as it stands.
@@ -276,6 +278,7 @@ void IkeEvidence::on_refusal(const IkeObservation& o) {
   const bool ours = o.by == Side::local;
   switch (o.sight) {
     case IkeSight::negotiation_started:
+      asker_ = o.by;
       (ours ? version_local_ : version_remote_) = o.version;
       if (version_local_ != 0 && version_remote_ != 0 && version_local_ != version_remote_) {
         facts_.affirm(F::version_differs, o.at, Confidence::likely,
@@ -312,8 +315,10 @@ void IkeEvidence::on_refusal(const IkeObservation& o) {
              Confidence::likely);
       break;
     case IkeSight::nat_detected:
-      if (o.local_nat) affirm(F::local_nat, Confidence::confirmed);
-      if (o.remote_nat) affirm(F::remote_nat, Confidence::confirmed);
+      for (const auto& [seen, fact] : {std::pair{o.local_nat, F::local_nat}, std::pair{o.remote_nat, F::remote_nat}}) {
+        if (seen) affirm(fact, Confidence::confirmed);
+        if (!seen && facts_.is(fact)) facts_.deny(fact, o.at);
+      }
       break;
     default:
       break;

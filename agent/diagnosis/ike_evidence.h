@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 namespace tunnelwatch::diagnosis {
 
@@ -24,6 +25,8 @@ class IkeEvidence {
   void on_observation(const passive::IkeObservation& o);
   // Traffic of the peer denies what a packet before it suggested.
   void on_inbound_esp(TimePoint at);
+  // The last negotiation was begun by the peer, and nothing has come of it.
+  bool is_asked_by_peer() const { return asker_ == passive::Side::remote && !facts_.is(FactId::ike_up); }
 
  private:
   // The last times that something normal happened: often within a while it is normal no more.
@@ -49,7 +52,8 @@ class IkeEvidence {
   Facts& facts_;
   std::uint32_t cookies_ = 0;
   std::uint32_t group_refusals_ = 0;
-  std::uint8_t version_local_ = 0;  // of the last negotiation that each side began
+  std::optional<passive::Side> asker_;  // of the last negotiation
+  std::uint8_t version_local_ = 0;      // of the last negotiation that each side began
   std::uint8_t version_remote_ = 0;
   std::array<TimePoint, 2> answered_{TimePoint::min(), TimePoint::min()};  // when each side last answered a request
   Repetition ike_replacements_;

@@ -54,7 +54,11 @@ bool EspStreams::on_packet(const wire::Datagram& esp, TimePoint now) {
     }
     newest_ = index;
     streams_[index].gaps = gaps_;
+    streams_[index].direction = esp.link_direction;
     streams_[index].sequence.start(header->sequence, now);
+  } else if (is_second_sight(streams_[index], esp.link_direction, now)) {
+    ++counters_.packets;
+    return false;
   } else {
     advance(streams_[index], header->sequence, now);
   }
@@ -67,6 +71,16 @@ bool EspStreams::on_packet(const wire::Datagram& esp, TimePoint now) {
            .in_udp = esp.kind == wire::DatagramKind::esp_in_udp},
           now);
   return is_new;
+}
+
+// A machine that forwards shows each packet twice where it is captured on all its interfaces: coming in, and going out.
+// A stream's packets count the way they were seen first, for as long as they are.
+bool EspStreams::is_second_sight(Stream& s, wire::LinkDirection direction, TimePoint now) {
+  constexpr Duration kMoved = std::chrono::seconds(1);
+  if (direction == wire::LinkDirection::unknown || direction == s.direction) return false;
+  if (s.direction != wire::LinkDirection::unknown && now - s.last < kMoved) return true;
+  s.direction = direction;
+  return false;
 }
 
 bool EspStreams::on_known(const wire::EspGlance& esp, TimePoint now) {

@@ -73,6 +73,7 @@ class EspStreams {
     bool in_udp = false;
     bool live = false;
     bool dirty = false;
+    wire::LinkDirection direction = wire::LinkDirection::unknown;  // of its first packet
     std::uint16_t source_port = 0;
     std::uint16_t destination_port = 0;
     std::uint32_t hash = 0;
@@ -96,6 +97,7 @@ class EspStreams {
   std::uint32_t find(const Key& key, std::uint32_t hash) const;
   std::uint32_t open(const wire::Datagram& esp, const Key& key, std::uint32_t hash, TimePoint now);
   void advance(Stream& s, std::uint32_t sequence, TimePoint now);
+  static bool is_second_sight(Stream& s, wire::LinkDirection direction, TimePoint now);
   void account(std::uint32_t index, const wire::EspGlance& esp, TimePoint now);
   std::uint32_t make_room(TimePoint now);
   void enqueue(std::uint32_t index);

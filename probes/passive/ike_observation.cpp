@@ -76,6 +76,8 @@ std::string_view to_string(IkeSight sight) {
       return "ike_sa_reauthenticated";
     case IkeSight::nat_detected:
       return "nat_detected";
+    case IkeSight::nat_gone:
+      return "nat_gone";
     case IkeSight::port_floated:
       return "port_floated";
     case IkeSight::address_changed:

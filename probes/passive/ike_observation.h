@@ -71,6 +71,7 @@ enum class IkeSight : std::uint8_t {
   ike_lives_on,          // it had seemed refused or deleted, and its SPIs are still in use
   // Around it.
   nat_detected,     // NAT_DETECTION hashes; local_nat, remote_nat
+  nat_gone,         // later ones say that there is none
   port_floated,     // 500 -> 4500
   port_changed,     // the peer's port changed under an SA: its NAT gave the flow another one; port: the new one
   address_changed,  // an SA moved to other addresses (MOBIKE, NAT)

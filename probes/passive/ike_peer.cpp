@@ -23,8 +23,13 @@ bool is_aside(const wire::IkeHeader& h) {
 // The successor of a rekeyed IKE SA speaks for the first time within this, if the capture shows the rekey.
 constexpr Duration kSuccessorSpeaks = std::chrono::seconds(60);
 
-bool is_known_exchange(std::uint8_t exchange) {
-  return (exchange >= 1 && exchange <= 6) || (exchange >= 32 && exchange <= 41) || exchange == 43 || exchange == 44;
+// The registries of both versions: RFC 2408 and 2409, IKEv2's from IKE_SA_INIT to IKE_FOLLOWUP_KE (RFC 9370). What
+// stacks have for private use among themselves (AuthIP, for one) is theirs to know.
+bool is_known_exchange(const wire::IkeHeader& h) {
+  constexpr std::uint8_t kPrivateUse = 240;
+  if (h.exchange >= kPrivateUse) return true;
+  if (h.major() == 1) return (h.exchange >= 1 && h.exchange <= 6) || (h.exchange >= 32 && h.exchange <= 33);
+  return h.exchange >= wire::ike_sa_init && h.exchange <= 44;
 }
 
 // Payload types that RFC 7296, 7383 and the registry name; others are skipped unless they are critical.
@@ -264,12 +269,19 @@ void IkeTracker::Peer::learn_offers(const wire::IkeMessage& message, Side from) 
 }
 
 void IkeTracker::Peer::learn_nat(const wire::Datagram& d, const wire::IkeMessage& message, Side from, TimePoint at) {
+  const auto& h = message.header;
+  NatWord& theirs = nat_words_[index(other(from))];
+  const bool goes_on =
+      theirs.spi_initiator == h.spi_initiator && (theirs.spi_responder == 0 || theirs.spi_responder == h.spi_responder);
+  theirs.confirmed = theirs.confirmed || goes_on;
+  if (theirs.confirmed) judge_nat(other(from), at);
   const auto hashes = nat_hashes(message, d.source, d.source_port, d.destination, d.destination_port);
-  if (hashes.source_differs || hashes.destination_differs) {
-    const bool port_changed = d.source_port != 500 && d.source_port != 4500;
-    nat_words_[index(from)] = {hashes.source_differs, hashes.destination_differs, port_changed};
-  }
-  judge_nat(from, at);
+  if (!hashes.source_differs && !hashes.destination_differs) return;
+  nat_words_[index(from)] = {.source_differs = hashes.source_differs,
+                             .destination_differs = hashes.destination_differs,
+                             .port_changed = d.source_port != 500 && d.source_port != 4500,
+                             .spi_initiator = h.spi_initiator,
+                             .spi_responder = h.spi_responder};
 }
 
 // A hash of the peer's about our address tells of a NAT in front of us. Its hash about its own address may be faked on
@@ -292,9 +304,10 @@ void IkeTracker::Peer::judge_nat(Side from, TimePoint at) {
     view_.nat_remote = true;  // we address it by another address than the one seen here: translated on this side
   }
   if (view_.nat_local == before_local && view_.nat_remote == before_remote) return;
-  if (!view_.nat_local.value_or(false) && !view_.nat_remote.value_or(false)) return;
+  const bool any = view_.nat_local.value_or(false) || view_.nat_remote.value_or(false);
+  if (!any && !before_local.value_or(false) && !before_remote.value_or(false)) return;
   IkeObservation o;
-  o.sight = IkeSight::nat_detected;
+  o.sight = any ? IkeSight::nat_detected : IkeSight::nat_gone;
   o.by = from;
   o.version = view_.version;
   o.local_nat = view_.nat_local.value_or(false);
@@ -368,9 +381,12 @@ bool IkeTracker::Peer::is_hearsay(const IkeObservation& o) const {
 // The children of version 1 outlive their ISAKMP SA, and any later one may delete them: a single deletion is the end
 // only where no other SA made a child.
 bool IkeTracker::Peer::is_of_another_sa(const IkeObservation& o) const {
-  if (o.sight != IkeSight::child_deleted || o.version != 1) return false;
+  return o.sight == IkeSight::child_deleted && o.version == 1 && has_children_elsewhere(current_);
+}
+
+bool IkeTracker::Peer::has_children_elsewhere(const Session* except) const {
   return std::any_of(sessions_.begin(), sessions_.end(),
-                     [&](const Session& s) { return &s != current_ && s.version() == 1 && s.children() > 0; });
+                     [&](const Session& s) { return &s != except && s.version() == 1 && s.children() > 0; });
 }
 
 // Both ends that rekey at once make two successors, and who loses (RFC 7296 section 2.8.2) may be asked once more by an
@@ -422,7 +438,7 @@ void IkeTracker::Peer::tell_oddities(const wire::IkeMessage& message, const wire
     on_observation(o);
   }
   o.fault = IkeFault::none;
-  if (!is_known_exchange(message.header.exchange)) {
+  if (!is_known_exchange(message.header)) {
     o.sight = IkeSight::unknown_exchange;
     on_observation(o);
   }
@@ -445,7 +461,18 @@ void IkeTracker::Peer::tell_oddities(const wire::IkeMessage& message, const wire
   }
 }
 
+// An initiator that begins anew as soon as it has the other end's last answer, without a word or a packet on what was
+// made, cannot use it, whatever the answer says.
+void IkeTracker::Peer::note_abandoned(Side initiator, TimePoint at) {
+  const bool gave_up = std::any_of(sessions_.begin(), sessions_.end(), [&](const Session& s) {
+    const auto* machine = std::get_if<IkeV2Session>(&s.machine);
+    return &s != current_ && machine != nullptr && machine->initiator() == initiator && machine->unused_since(at);
+  });
+  abandons_ = abandons_ || gave_up;
+}
+
 void IkeTracker::Peer::on_esp(bool from_local, bool in_udp, TimePoint at) {
+  abandons_ = false;
   view_.esp_in_udp = in_udp;
   floated_ = floated_ || in_udp;
   for (auto& session : sessions_) {
@@ -453,8 +480,12 @@ void IkeTracker::Peer::on_esp(bool from_local, bool in_udp, TimePoint at) {
     if (session.phase() == SessionPhase::init || session.phase() == SessionPhase::ended) continue;
     touch(session);
     current_ = &session;
-    std::visit([&](auto& machine) { machine.on_esp(at, from_local ? Side::local : Side::remote, *this); },
-               session.machine);
+    const Side from = from_local ? Side::local : Side::remote;
+    if (auto* v2 = std::get_if<IkeV2Session>(&session.machine)) {
+      v2->on_esp(at, from, other_alive(&session) == nullptr, *this);
+    } else {
+      std::get<IkeV1Session>(session.machine).on_esp(at, from, *this);
+    }
     current_ = nullptr;
   }
   conclude();
@@ -501,14 +532,19 @@ void IkeTracker::Peer::on_observation(const IkeObservation& observation) {
       // The successor may have spoken already.
       if (other_alive(current_) != nullptr) rekeyed_unseen_ = false;
       break;
-    case IkeSight::request_answered:
-      if (current_ != nullptr) current_->answered = o.at;
-      break;
     case IkeSight::ike_deleted:
       o.sight = sight_of_deletion(o);
       break;
+    case IkeSight::xauth_refused:
+      if (has_children_elsewhere(current_))
+        return;  // asked again with a new ISAKMP SA, whose children were there before
+      break;
+    case IkeSight::isakmp_deleted_alone:
+      if (other_alive(current_) != nullptr) return;  // its successor has the children
+      break;
     case IkeSight::negotiation_started:
       rekeyed_unseen_ = false;
+      note_abandoned(o.by, o.at);
       for (auto& session : sessions_) {  // an attempt anew under another SPI may be the answer to what was asked
         auto* other_attempt = std::get_if<IkeV2Session>(&session.machine);
         if (&session != current_ && other_attempt != nullptr) other_attempt->forget_group();
@@ -536,6 +572,10 @@ void IkeTracker::Peer::on_observation(const IkeObservation& observation) {
     case IkeSight::child_established:
     case IkeSight::child_rekeyed:
       child_refused_ = false;
+      break;
+    case IkeSight::request_answered:
+      abandons_ = false;
+      if (current_ != nullptr) current_->answered = o.at;
       break;
     default:
       break;
@@ -606,7 +646,7 @@ void IkeTracker::Peer::conclude() {
     }
   }
   if (established && with_child) {
-    view_.state = PeerState::up;
+    view_.state = abandons_ ? PeerState::negotiating : PeerState::up;
   } else if (established) {
     view_.state = child_refused_ || !negotiating ? PeerState::down : PeerState::negotiating;
   } else if (negotiating) {

@@ -95,11 +95,15 @@ class IkeTracker::Peer final : public IkeObservationSink {
     TimePoint at = TimePoint::max();  // never seen
   };
 
-  // What the two NAT detection hashes of an end said last.
+  // What the two NAT detection hashes of an end said last. They are believed once the other end goes on with the SPIs
+  // that they were made of: a damaged message has others.
   struct NatWord {
     std::optional<bool> source_differs;
     std::optional<bool> destination_differs;
     bool port_changed = false;
+    bool confirmed = false;
+    std::uint64_t spi_initiator = 0;
+    std::uint64_t spi_responder = 0;  // 0: of a first message
   };
 
   Session& session_for(const wire::IkeMessage& message, Side from, TimePoint at);
@@ -112,11 +116,13 @@ class IkeTracker::Peer final : public IkeObservationSink {
   void judge_nat(Side from, TimePoint at);
   void learn_port(Session& session, const wire::Datagram& datagram, Side from, TimePoint at);
   void learn_address(const Session& session, const wire::Datagram& datagram, Side from, TimePoint at);
+  void note_abandoned(Side initiator, TimePoint at);
   bool is_reachability_probe(const wire::Datagram& datagram);
   void learn_sides(const wire::IkeHeader& header, Side from);
   bool has_sibling(const Session& session) const;
   bool is_redundant(const IkeObservation& observation) const;
   bool is_of_another_sa(const IkeObservation& observation) const;
+  bool has_children_elsewhere(const Session* except) const;  // of version 1
   bool is_hearsay(const IkeObservation& observation) const;
   void tell_clear_notifies(const wire::IkeMessage& message, const wire::Datagram& datagram, Side from, TimePoint at);
   void tell_malformed(wire::ParseError error, const wire::Datagram& datagram, Side from, TimePoint at);
@@ -146,7 +152,8 @@ class IkeTracker::Peer final : public IkeObservationSink {
   bool forwarded_ = false;
   bool seen_both_ways_ = false;  // the last duplicate came in and went out
   bool child_refused_ = false;
-  IpAddress last_local_;  // of the last message between other addresses than the key's
+  bool abandons_ = false;  // the initiator began anew right behind a negotiation that had been completed
+  IpAddress last_local_;   // of the last message between other addresses than the key's
   IpAddress last_remote_;
   bool floated_ = false;                // IKE or ESP was seen on UDP 4500
   std::array<NatWord, 2> nat_words_{};  // by side that sent

@@ -11,6 +11,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr Duration kAuthDoubt = 900ms;
+constexpr Duration kGoesOn = 1400ms;        // some stacks begin quick mode a second behind phase 1
 constexpr Duration kQuickDoubt = 500ms;     // quick mode 2 may still follow an informational that meant something else
 constexpr Duration kQuickRefusal = 2s;      // a refusal comes this soon, or it is about something else
 constexpr Duration kDeleteBurst = 200ms;    // between the deletes of a child and of its ISAKMP SA
@@ -36,7 +37,7 @@ void IkeV1Session::on_informational(const IkeInput& in, IkeObservationSink& sink
     sink.on_observation(make(IkeSight::request_answered, in.from, in));
     return;
   }
-  if (refuses_peer(in) || refuses_quick(in)) return;
+  if (refuses_peer(in) || refuses_quick(in) || confirms_quick(in)) return;
   if (deferred_.has(IkeSight::xauth_refused)) {
     deferred_.advance(TimePoint::max(), sink);
     phase_ = SessionPhase::failed;
@@ -70,13 +71,13 @@ bool IkeV1Session::judge_phase1_informational(const IkeInput& in, IkeObservation
 // refuses the other's certificate or identity. After a reauthentication his children may live on from the SA before,
 // and he says what becomes of them.
 bool IkeV1Session::refuses_peer(const IkeInput& in) {
-  const bool fresh = is_main() && established_at_ && in.at - *established_at_ < kAuthDoubt && !midway_;
+  const bool fresh = is_main() && established_at_ && in.at - *established_at_ < kGoesOn && !midway_;
   if (!fresh || in.sibling_lives || in.from != initiator_ || !quick_.empty() || transactions_ > 0 || children_ > 0)
     return false;
   auto o = refused_auth(in);
   o.certificate = true;
   o.exchange = wire::v1_identity_protection;
-  deferred_.add(o, in.at + kAuthDoubt);
+  deferred_.add(o, in.at + kGoesOn);
   return true;
 }
 
@@ -95,6 +96,16 @@ bool IkeV1Session::refuses_quick(const IkeInput& in) {
   return false;
 }
 
+// CONNECTED: what the commit bit of quick mode asked to be waited for.
+bool IkeV1Session::confirms_quick(const IkeInput& in) {
+  const auto q = std::find_if(quick_.begin(), quick_.end(), [&](const Quick& x) {
+    return x.commit && x.step == 3 && x.by != in.from && in.at - x.last < kQuickRefusal;
+  });
+  if (q == quick_.end()) return false;
+  q->commit = false;
+  return true;
+}
+
 void IkeV1Session::note_informational(const IkeInput& in, IkeObservationSink& sink) {
   const auto inside = plaintext_range_v1(suite_, in.message.encrypted_bytes);
   const std::size_t hash = kHashHeader + (suite_ ? suite_->prf : 20);
@@ -104,6 +115,7 @@ void IkeV1Session::note_informational(const IkeInput& in, IkeObservationSink& si
   Informational& mine = open_[index(in.from)];
   const bool follows = mine.burst > 0 && in.at - mine.last < kDeleteBurst;
   mine.burst = follows ? static_cast<std::uint16_t>(mine.burst + 1) : std::uint16_t{1};
+  mine.had_child = children_ > 0;
   mine.may_end = (follows && mine.may_end) || fits(kDeleteIsakmp);
   mine.deletes = !follows && suite_ && !fits(kLiveness) && (fits(kDeleteChild) || fits(kDeleteIsakmp));
   mine.isakmp_only = mine.deletes && !fits(kDeleteChild);
@@ -130,6 +142,11 @@ void IkeV1Session::judge_deletes(TimePoint now, Side side, IkeObservationSink& s
   const Duration since = now - open.last;
   const auto& traffic = esp_at_[index(side)];
   const bool flows = traffic && *traffic > open.last + kDeleteBurst;
+  // A lone deletion where a later ISAKMP SA stands is of this one, whose children go on under that.
+  if (succeeded_ && open.burst == 1) {
+    if (since >= kDeletesSettle) open.burst = 0;
+    return;
+  }
   auto o = unanswered(IkeSight::ike_deleted, side, 0, open.last, open.last);
   o.certainty = Certainty::likely;
   if (open.burst >= 2 && since >= kDeletesSettle) {
@@ -142,7 +159,7 @@ void IkeV1Session::judge_deletes(TimePoint now, Side side, IkeObservationSink& s
     deferred_.add(o, now);
   } else if (open.burst == 1 && open.deletes && !open.isakmp_only && since >= kDeletesSettle) {
     open.burst = 0;
-    const bool had_child = children_ > 0;
+    const bool had_child = open.had_child && children_ > 0;
     if (had_child) --children_;
     if (flows || midway_ || !had_child || children_ > 0) return;
     o.sight = IkeSight::child_deleted;
@@ -173,8 +190,11 @@ void IkeV1Session::on_quick(const IkeInput& in, IkeObservationSink& sink) {
       waiting_.reset();
     }
   }
+  for (Informational& open : open_) open.burst = 0;  // INITIAL-CONTACT, say: what follows shows that it ended nothing
   const auto id = in.message.header.message_id;
   const auto length = in.message.header.length;
+  constexpr std::uint8_t kCommit = 0x02;
+  const bool commit = (in.message.header.flags & kCommit) != 0;
   auto q = std::find_if(quick_.begin(), quick_.end(), [&](const Quick& x) { return x.message_id == id; });
   if (q == quick_.end()) {
     if (quick_.size() == kQuickModes) quick_.erase(quick_.begin());
@@ -184,12 +204,14 @@ void IkeV1Session::on_quick(const IkeInput& in, IkeObservationSink& sink) {
     fresh.sends = 1;
     fresh.port = in.destination_port;
     fresh.length = length;
+    fresh.commit = commit;
     fresh.uncertain = midway_ && in.at - began_ < kQuickRefusal;
     fresh.since = fresh.last = fresh.told = in.at;
     quick_.push_back(fresh);
     return;
   }
   q->last = in.at;
+  q->commit = q->commit || commit;
   if (q->step == 1 && in.from == q->by && length == q->length) {
     ++q->sends;
     q->told = in.at;

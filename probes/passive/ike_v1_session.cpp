@@ -14,6 +14,8 @@ constexpr Duration kXauthDoubt = 3s;  // quick mode or mode config follows a goo
 constexpr Duration kTellEvery = 1s;
 constexpr Duration kDeletesSettle = 700ms;  // when deletes are judged first
 constexpr Duration kTellFor = 30s;
+// A message that comes this long behind the last one is of another life, or the capture's clock was set.
+constexpr Duration kForget = 300s;
 
 }  // namespace
 
@@ -53,7 +55,15 @@ IkeObservation IkeV1Session::unanswered(IkeSight sight, Side by, std::uint16_t s
   return o;
 }
 
+void IkeV1Session::forget_what_waits() {
+  waiting_.reset();
+  transaction_.reset();
+  quick_.clear();
+  open_[0] = open_[1] = Informational{};
+}
+
 void IkeV1Session::on_message(const IkeInput& in, IkeObservationSink& sink) {
+  if (in.at - last_seen_ > kForget) forget_what_waits();
   last_seen_ = in.at;
   leftover_ = false;
   const auto& h = in.message.header;

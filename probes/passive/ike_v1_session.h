@@ -25,14 +25,11 @@ class IkeV1Session {
   bool joined_midway() const { return midway_; }
   // A later ISAKMP SA with the same peer got further: what this one still waits for is not waited for any more.
   void supersede(TimePoint later_began) {
-    waiting_.reset();
-    quick_.clear();
-    transaction_.reset();
-    open_[0] = open_[1] = Informational{};
+    forget_what_waits();
     if (phase_ != SessionPhase::established) {
       phase_ = SessionPhase::ended;
     } else if (established_at_ && *established_at_ < later_began) {
-      leftover_ = true;
+      leftover_ = succeeded_ = true;
     }
   }
   bool leftover() const { return leftover_; }
@@ -66,6 +63,7 @@ class IkeV1Session {
     std::uint16_t port = 0;
     std::uint32_t length = 0;
     bool refused = false;    // an informational of the other side answered it
+    bool commit = false;     // the responder will say when its side stands (RFC 2408 section 3.1)
     bool uncertain = false;  // the capture may have begun inside it: this may not be its first message
     TimePoint since{};
     TimePoint last{};
@@ -76,6 +74,7 @@ class IkeV1Session {
     std::uint16_t burst = 0;      // right behind each other: deletes
     bool may_end = false;         // the burst, or a lone one, may hold the deletion of the ISAKMP SA
     bool isakmp_only = false;     // ... and not of a child
+    bool had_child = false;       // when it came
     bool deletes = false;         // a lone one that is too long or too short for anything but a deletion
     TimePoint since{};
     TimePoint last{};
@@ -83,6 +82,7 @@ class IkeV1Session {
     std::uint32_t length = 0;
   };
 
+  void forget_what_waits();
   void on_phase1(const IkeInput& in, std::uint8_t step, IkeObservationSink& sink);
   void on_phase1_answer(const IkeInput& in, std::uint8_t step, IkeObservationSink& sink);
   void on_clear_informational(const IkeInput& in, IkeObservationSink& sink);
@@ -90,6 +90,7 @@ class IkeV1Session {
   bool judge_phase1_informational(const IkeInput& in, IkeObservationSink& sink);
   bool refuses_peer(const IkeInput& in);
   bool refuses_quick(const IkeInput& in);
+  bool confirms_quick(const IkeInput& in);
   void note_informational(const IkeInput& in, IkeObservationSink& sink);
   void judge_deletes(TimePoint now, Side side, IkeObservationSink& sink);
   // Whatever comes from a side, a packet of its traffic too, says that it lives: nothing that was asked waits for it.
@@ -121,6 +122,7 @@ class IkeV1Session {
   std::optional<Waiting> transaction_;
   bool midway_ = false;
   bool leftover_ = false;
+  bool succeeded_ = false;  // a later ISAKMP SA stands
   TimePoint began_{};
   TimePoint deleted_at_{};
   Side deleted_by_ = Side::local;

@@ -11,6 +11,7 @@ namespace {
 
 // A request longer than this inside brings a certificate: identity, key's AUTH, offer and selectors fit in less.
 constexpr std::size_t kCertificateRequest = 700;
+constexpr std::size_t kShortCertificateRequest = 600;  // of Ed25519, where the answer has that size too
 constexpr std::size_t kCertificateAnswer = 420;
 // Traffic follows a new child within this, where there is any; a liveness or address exchange shows that the SA stands.
 constexpr Duration kLackShows = 1s;
@@ -78,7 +79,7 @@ bool IkeV2Session::lacks_a_child(const IkeInput& in) const {
   const std::size_t asked = plaintext_of(first_auth_bytes_, first_auth_fragments_);
   const std::size_t got = fragmented ? plaintext_of(responses_[index(in.from)].bytes(), in.message.fragments)
                                      : plaintext_of(in.message.encrypted_bytes, 1);
-  if (asked < kCertificateRequest || got < kCertificateAnswer || asked < got) return false;
+  if (asked < kShortCertificateRequest || got < kCertificateAnswer || asked < got) return false;
   return asked - got >= kLeast && asked - got <= kMost;
 }
 
@@ -152,7 +153,9 @@ void IkeV2Session::judge_answer(const IkeInput& in, const PlaintextRange& inside
     }
   } else if (!is_childless()) {
     p.child = make(IkeSight::child_refused, in.from, in);
-    p.child->certainty = suite_ ? Certainty::likely : Certainty::possible;
+    // Who asked may fall silent over EAP as well as over a child that was refused: his next message tells.
+    const bool known = suite_ && !answer_cut_ && in.from != Side::local;
+    p.child->certainty = known ? Certainty::likely : Certainty::possible;
   }
   provisional_ = p;
 }

@@ -12,6 +12,7 @@ void IkeV2Session::on_child_response(const IkeInput& in, const Pending* request,
   const Side asker = other(in.from);
   for (const IkeSight sight : {IkeSight::rekey_refused, IkeSight::rekey_unknown, IkeSight::child_refused})
     deferred_.cancel(sight);
+  if (midway_ && children_ == 0 && !child_gone_) ++children_;  // that were there before the capture began
   ++children_;
   if (request != nullptr && request->first == wire::v2_notify) {
     child_rekey_at_ = in.at;
@@ -20,6 +21,7 @@ void IkeV2Session::on_child_response(const IkeInput& in, const Pending* request,
   }
   // A further child, a rekey by a stack that names the old SA later, or a new IKE SA: a deletion right behind tells.
   ike_rekey_at_ = in.at;
+  rekey_asked_unseen_ = request == nullptr;
   if (children_ > 1 || (midway_ && !child_gone_)) return;
   child_gone_ = false;
   sink.on_observation(make(IkeSight::child_established, asker, in));
@@ -86,7 +88,7 @@ void IkeV2Session::on_child_deleted(const IkeInput& in, Side by, IkeObservationS
   }
   if (recent(ike_rekey_at_)) {
     ike_rekey_at_.reset();
-    sink.on_observation(make(IkeSight::child_replaced, by, in));
+    if (!rekey_asked_unseen_) sink.on_observation(make(IkeSight::child_replaced, by, in));
     return;
   }
   if (children_ > 0) return;
@@ -116,9 +118,16 @@ bool IkeV2Session::is_use_of_a_living_sa(const IkeInput& in) const {
   const auto& h = in.message.header;
   if (h.exchange == wire::ike_auth || h.exchange == wire::ike_sa_init) return false;
   if (refusal_id_) return !(h.is_response() && h.message_id == *refusal_id_);
-  if (!delete_id_ || phase_ != SessionPhase::ended || h.is_response()) return false;
+  if (!delete_id_ || phase_ != SessionPhase::ended) return false;
+  const bool of_child = h.message_id == *delete_id_ && in.message.first_inner == wire::v2_delete;  // answered late
+  if (h.is_response()) return of_child;
   return in.message.first_inner.value_or(0) != wire::v2_delete &&
          !(in.from == deleted_by_ && h.message_id <= *delete_id_);
+}
+
+bool IkeV2Session::unused_since(TimePoint now) const {
+  const auto completed = provisional_ ? std::optional(provisional_->established.at) : established_at_;
+  return completed && now >= *completed && now - *completed < kAbandons && last_seen_ <= *completed && !esp_seen_;
 }
 
 void IkeV2Session::live_on(TimePoint now, IkeObservationSink& sink) {
@@ -140,10 +149,43 @@ void IkeV2Session::live_on(TimePoint now, IkeObservationSink& sink) {
   sink.on_observation(o);
 }
 
-void IkeV2Session::on_esp(TimePoint now, Side from, IkeObservationSink& sink) {
+// Authenticated without being seen: fragments of IKE_AUTH are the first that a capture filtered by ports lacks. Who was
+// not authenticated yet asks for nothing else, and the responder asks for nothing at all.
+bool IkeV2Session::is_past_authentication(const IkeInput& in) const {
+  const auto& h = in.message.header;
+  if (phase_ != SessionPhase::authenticating) return false;
+  if (h.exchange != wire::create_child_sa && h.exchange != wire::informational) return false;
+  return h.exchange == wire::create_child_sa || in.from != initiator_ || h.message_id > last_auth_id_ + 1;
+}
+
+bool IkeV2Session::is_authenticated_unseen(TimePoint now, Side from) {
+  const bool waits =
+      std::any_of(pending_.begin(), pending_.end(), [](const Pending& p) { return p.exchange == wire::ike_auth; });
+  if (phase_ != SessionPhase::authenticating || !negotiated_at_ || waits) return false;
+  if (now - *negotiated_at_ < kAfterDeletion) return false;  // of an SA before
+  esp_ways_[index(from)] = true;
+  return esp_ways_[0] && esp_ways_[1];
+}
+
+void IkeV2Session::join(Side by, TimePoint now, IkeObservationSink& sink) {
+  midway_ = true;
+  phase_ = SessionPhase::established;
+  deferred_.cancel(IkeSight::eap_refused);
+  deferred_.cancel(IkeSight::auth_refused);
+  std::erase_if(pending_, [](const Pending& p) { return p.exchange == wire::ike_auth; });
+  IkeObservation o;
+  o.sight = IkeSight::ike_resumed_midway;
+  o.by = by;
+  o.version = 2;
+  o.at = o.since = now;
+  sink.on_observation(o);
+}
+
+void IkeV2Session::on_esp(TimePoint now, Side from, bool alone, IkeObservationSink& sink) {
   esp_seen_ = true;
   esp_at_ = now;
   settle_authentication(now, /*traffic=*/true, sink);
+  if (alone && is_authenticated_unseen(now, from)) join(from, now, sink);
   // Of children that were made unseen: what comes this long behind the last deletion belongs to one of them.
   const bool another = child_gone_ && children_ == 0 && from == Side::remote && now - child_gone_at_ > kAfterDeletion;
   if (another) child_gone_ = false;
@@ -161,6 +203,7 @@ void IkeV2Session::on_esp(TimePoint now, Side from, IkeObservationSink& sink) {
 
 void IkeV2Session::tell_unanswered(Pending& p, TimePoint now, IkeObservationSink& sink) {
   p.told = now;
+  if (p.deletes()) return;  // many an end forgets the SA and answers nothing: see tell_lone_deletion()
   IkeObservation o;
   o.by = p.by;
   o.version = 2;
@@ -189,8 +232,8 @@ void IkeV2Session::tell_unanswered(Pending& p, TimePoint now, IkeObservationSink
 
 // A deletion that nobody answers is one all the same, where nothing follows on these SPIs: of the IKE SA or of a child.
 bool IkeV2Session::tell_lone_deletion(const Pending& p, TimePoint now, IkeObservationSink& sink) {
-  if (p.exchange != wire::informational || p.first != wire::v2_delete || p.sends > 1) return false;
-  if (phase_ != SessionPhase::established || now - p.since < kDeleteUnanswered || last_seen_ > p.since) return false;
+  if (!p.deletes() || phase_ != SessionPhase::established) return false;
+  if (now - p.since < kDeleteUnanswered || last_seen_ > p.last) return false;
   if (esp_at_ && *esp_at_ > p.since + kDeleteDoubt) return false;
   phase_ = SessionPhase::ended;
   deleted_by_ = p.by;
@@ -213,6 +256,7 @@ void IkeV2Session::finish(TimePoint last, IkeObservationSink& sink) {
     if (tell_lone_deletion(p, TimePoint::max(), sink)) break;
   }
   deferred_.cancel(IkeSight::group_abandoned);  // the file ends before the retry
+  if (phase_ == SessionPhase::authenticating && deferred_.due() > last) deferred_.cancel(IkeSight::auth_refused);
   // What a further round of EAP would deny is but possible where the file leaves that round no time.
   if (provisional_ && provisional_->child && last < provisional_->due)
     provisional_->child->certainty = std::min(provisional_->child->certainty, Certainty::possible);

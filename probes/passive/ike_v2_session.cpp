@@ -13,7 +13,17 @@ using namespace std::chrono_literals;
 
 namespace {
 
+constexpr std::uint16_t kUsePpk = 16435;
+
 bool is_error(std::uint16_t notify) { return notify < 16384; }
+
+bool has_notify(const wire::IkeMessage& m, std::uint16_t type) {
+  return std::any_of(m.payloads.begin(), m.payloads.end(), [&](const wire::IkePayload& payload) {
+    if (payload.type != wire::v2_notify) return false;
+    const auto notify = wire::parse_notify_v2(payload.body);
+    return notify && notify->type == type;
+  });
+}
 
 bool is_first_exchange(std::uint8_t exchange) {
   return exchange == wire::ike_sa_init || exchange == wire::ike_session_resume;
@@ -55,7 +65,7 @@ IkeV2Session::Pending IkeV2Session::pending_of(const IkeInput& in) const {
   p.length = m.header.length;
   p.port = in.destination_port;
   p.fragmented = m.fragments > 1 || in.reassembled;
-  p.since = p.told = in.at;
+  p.since = p.last = p.told = in.at;
   return p;
 }
 
@@ -76,7 +86,13 @@ void IkeV2Session::on_message(const IkeInput& in, IkeObservationSink& sink) {
     if (!authenticating && midway_) sink.on_observation(make(IkeSight::ike_resumed_midway, in.from, in));
   }
   const bool behind_authentication = !is_first_exchange(h.exchange) && h.exchange != wire::ike_auth;
-  if (behind_authentication && !h.is_response()) settle_authentication(in.at, /*traffic=*/false, sink);
+  if (behind_authentication && !h.is_response()) {
+    // The SA is used, so that answer was the last one, and what it had no room for is missing.
+    if (provisional_ && provisional_->child && suite_ && !answer_cut_)
+      provisional_->child->certainty = std::max(provisional_->child->certainty, Certainty::likely);
+    settle_authentication(in.at, /*traffic=*/false, sink);
+    if (is_past_authentication(in)) join(in.from, in.at, sink);
+  }
   if (h.is_response()) {
     on_response(in, sink);
   } else {
@@ -113,6 +129,7 @@ void IkeV2Session::on_repetition(const IkeInput& in, Pending& p, IkeObservationS
     return;
   }
   ++p.sends;
+  p.last = in.at;
   if (phase_ != SessionPhase::failed) tell_unanswered(p, in.at, sink);
 }
 
@@ -141,6 +158,8 @@ void IkeV2Session::on_request(const IkeInput& in, IkeObservationSink& sink) {
     }
   }
   const Pending request = pending_.back();
+  const bool authenticates = m.header.exchange == wire::ike_auth || m.header.exchange == wire::ike_intermediate;
+  if (authenticates) deferred_.cancel(IkeSight::auth_refused);
   switch (m.header.exchange) {
     case wire::ike_sa_init:
     case wire::ike_session_resume:
@@ -169,6 +188,7 @@ void IkeV2Session::on_init_request(const IkeInput& in, IkeObservationSink& sink)
       }
     }
   }
+  ppk_asked_ = has_notify(in.message, kUsePpk);
   const auto* ke = in.message.find(wire::v2_ke);
   const auto group =
       ke != nullptr ? wire::parse_ke_group_v2(ke->body) : wire::Parsed<std::uint16_t>(wire::ParseError::truncated);
@@ -253,13 +273,17 @@ void IkeV2Session::accept_offer(const IkeInput& in, const wire::IkePayload* sa, 
     const auto proposals = wire::parse_sa_v2(sa->body);
     if (proposals && !proposals->empty()) suite_ = suite_lengths(proposals->front());
   }
-  for (const auto& payload : in.message.payloads) {
-    const auto notify = payload.type == wire::v2_notify ? wire::parse_notify_v2(payload.body)
-                                                        : wire::Parsed<wire::IkeNotify>(wire::ParseError::truncated);
-    constexpr std::uint16_t kChildlessSupported = 16418;
-    if (notify && notify->type == kChildlessSupported) childless_known_ = true;
+  constexpr std::uint16_t kChildlessSupported = 16418;
+  childless_known_ = childless_known_ || has_notify(in.message, kChildlessSupported);
+  answer_cut_ = in.message.cut;
+  // Who must have a further key that the other end does not know of stops here (RFC 8784 section 3).
+  if (ppk_asked_ && !answer_cut_ && !has_notify(in.message, kUsePpk)) {
+    auto o = make(IkeSight::auth_refused, initiator_, in);
+    o.certainty = Certainty::possible;
+    deferred_.add(o, in.at + kPpkDoubt);
   }
   answered_ = true;
+  negotiated_at_ = in.at;
   phase_ = SessionPhase::authenticating;
   asked_group_.reset();
   deferred_.cancel(IkeSight::group_abandoned);

@@ -13,7 +13,8 @@ class IkeV2Session {
   IkeV2Session(Side initiator, std::uint64_t spi_initiator, TimePoint now);
 
   void on_message(const IkeInput& in, IkeObservationSink& sink);
-  void on_esp(TimePoint now, Side from, IkeObservationSink& sink);
+  // `alone`: no other SA with this peer stands, so the traffic is of this one's children.
+  void on_esp(TimePoint now, Side from, bool alone, IkeObservationSink& sink);
   // Tells silences that grew and decisions that became due.
   void advance(TimePoint now, IkeObservationSink& sink);
   // When advance() may next have something to tell if no message comes before; TimePoint::max(): never.
@@ -42,6 +43,8 @@ class IkeV2Session {
     }
   }
   bool leftover() const { return leftover_; }
+  // Completed a moment ago, and nothing has followed on it.
+  bool unused_since(TimePoint now) const;
   // The group that was asked for is answered in another SA's first message.
   void forget_group() { deferred_.cancel(IkeSight::group_abandoned); }
 
@@ -70,7 +73,9 @@ class IkeV2Session {
     std::uint16_t port = 0;  // destination
     bool fragmented = false;
     TimePoint since{};
+    TimePoint last{};  // sent
     TimePoint told{};
+    bool deletes() const { return exchange == wire::informational && first == wire::v2_delete; }
   };
   // An IKE_AUTH answer that ends the authentication, unless another round follows.
   struct Provisional {
@@ -107,6 +112,9 @@ class IkeV2Session {
   std::size_t plaintext_of(std::size_t encrypted_bytes, std::uint16_t fragments) const;
   void judge_lack(TimePoint now, IkeObservationSink& sink);
   void settle_authentication(TimePoint now, bool traffic, IkeObservationSink& sink);
+  bool is_past_authentication(const IkeInput& in) const;
+  bool is_authenticated_unseen(TimePoint now, Side from);
+  void join(Side by, TimePoint now, IkeObservationSink& sink);
   bool is_use_of_a_living_sa(const IkeInput& in) const;
   bool is_lone_notify(const IkeInput& in) const;
   bool is_smallest_notify(const IkeInput& in) const;
@@ -130,6 +138,7 @@ class IkeV2Session {
   std::optional<std::uint16_t> asked_group_;  // by INVALID_KE_PAYLOAD
   std::optional<TimePoint> established_at_;
   std::optional<TimePoint> ike_rekey_at_;  // a CREATE_CHILD_SA without REKEY_SA succeeded
+  bool rekey_asked_unseen_ = false;        // its request was not captured, or later: it may have been a rekey
   std::optional<TimePoint> child_rekey_at_;
   std::optional<TimePoint> child_attempt_at_[2];  // last CREATE_CHILD_SA by side
   AnsweredRequests answered_requests_[2];         // by side that asked
@@ -138,6 +147,8 @@ class IkeV2Session {
   Groups offered_groups_;  // of the initiator's last first message
   bool started_ = false;
   bool childless_known_ = false;  // the responder can do without a first child (RFC 6023)
+  bool answer_cut_ = false;       // the first answer was not captured whole: what it announces is not known
+  bool ppk_asked_ = false;        // the initiator offers a key beside (RFC 8784)
   bool leftover_ = false;
   std::uint16_t auth_rounds_ = 0;
   std::uint32_t last_auth_id_ = 0;
@@ -154,6 +165,8 @@ class IkeV2Session {
   bool child_gone_ = false;
   TimePoint child_gone_at_{};
   bool esp_seen_ = false;
+  bool esp_ways_[2] = {false, false};       // by side that sent, well behind the first answer
+  std::optional<TimePoint> negotiated_at_;  // when the first answer came
   std::optional<TimePoint> esp_at_;
   int children_ = 0;
   TimePoint last_seen_{};

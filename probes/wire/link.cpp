@@ -9,6 +9,7 @@ namespace {
 constexpr std::uint16_t kEtherTypeIpv4 = 0x0800;
 constexpr std::uint16_t kEtherTypeIpv6 = 0x86dd;
 constexpr std::uint16_t kEtherTypePppoeSession = 0x8864;
+constexpr std::uint16_t kEtherTypeMpls = 0x8847;
 constexpr int kMaxTags = 4;  // two are usual; a longer stack is a fault or an attack
 
 constexpr bool is_vlan_tag(std::uint16_t ether_type) {
@@ -25,12 +26,44 @@ constexpr std::uint8_t version_of_family(std::uint32_t family) {
   return family == 10 || family == 24 || family == 28 || family == 30 ? 6 : 0;
 }
 
+constexpr std::uint8_t version_of_ppp(std::uint32_t protocol) {
+  return protocol == 0x0021 ? 4 : protocol == 0x0057 ? 6 : 0;
+}
+
+// RFC 1662: address and control where they are not left out, then the protocol, of which an odd first byte is all.
+Parsed<LinkPayload> parse_ppp(ByteReader& r, LinkPayload payload) noexcept {
+  std::uint32_t protocol = r.u8();
+  if (protocol == 0xff) {
+    r.skip(1);
+    protocol = r.u8();
+  }
+  if ((protocol & 1U) == 0) protocol = protocol << 8 | r.u8();
+  if (r.failed()) return ParseError::truncated;
+  payload.ip_version = version_of_ppp(protocol);
+  return payload;
+}
+
 // RFC 2516 section 4: version and type, code, session, length, then the PPP protocol.
 Parsed<LinkPayload> parse_pppoe(ByteReader& r, LinkPayload payload) noexcept {
   r.skip(6);
   const std::uint16_t protocol = r.u16();
   if (r.failed()) return ParseError::truncated;
-  payload.ip_version = protocol == 0x0021 ? 4 : protocol == 0x0057 ? 6 : 0;
+  payload.ip_version = version_of_ppp(protocol);
+  return payload;
+}
+
+// RFC 3032: labels of four bytes, the last one marked; what is behind them has no type, only its own first bits.
+Parsed<LinkPayload> parse_mpls(ByteReader& r, LinkPayload payload) noexcept {
+  for (int labels = 0;; ++labels) {
+    if (labels == kMaxTags) return ParseError::too_many;
+    const std::uint32_t label = r.u32();
+    if (r.failed()) return ParseError::truncated;
+    if ((label & 0x100U) != 0) break;
+  }
+  ByteReader inside = r;
+  const unsigned version = inside.u8() >> 4;
+  if (inside.failed()) return ParseError::truncated;
+  payload.ip_version = version == 4 || version == 6 ? static_cast<std::uint8_t>(version) : std::uint8_t{0};
   return payload;
 }
 
@@ -43,6 +76,7 @@ Parsed<LinkPayload> parse_ether_type(std::uint16_t ether_type, ByteReader& r, Li
   }
   if (r.failed()) return ParseError::truncated;
   if (ether_type == kEtherTypePppoeSession) return parse_pppoe(r, payload);
+  if (ether_type == kEtherTypeMpls) return parse_mpls(r, payload);
   payload.ip_version = ether_type == kEtherTypeIpv4 ? 4 : ether_type == kEtherTypeIpv6 ? 6 : 0;
   return payload;
 }
@@ -89,6 +123,8 @@ Parsed<LinkPayload> parse_header(LinkType type, ByteReader& r, Bytes frame) noex
       r.skip(9);
       return parse_ether_type(ether_type, r, payload);
     }
+    case LinkType::ppp:
+      return parse_ppp(r, payload);
     case LinkType::unsupported:
       break;
   }
@@ -110,6 +146,9 @@ LinkType link_type_of(int dlt) noexcept {
     case 0:
     case 108:
       return LinkType::null_loop;
+    case 9:
+    case 50:
+      return LinkType::ppp;
     case 113:
       return LinkType::sll;
     case 276:

@@ -10,11 +10,12 @@ namespace tunnelwatch::wire {
 
 // What a capture's frames begin with.
 enum class LinkType : std::uint8_t {
-  ethernet,   // DLT_EN10MB, with any stack of 802.1Q and 802.1ad tags, and PPPoE sessions
+  ethernet,   // DLT_EN10MB, with any stack of 802.1Q and 802.1ad tags, PPPoE sessions and MPLS labels
   raw_ip,     // DLT_RAW, LINKTYPE_RAW, LINKTYPE_IPV4, LINKTYPE_IPV6: no link header
   null_loop,  // DLT_NULL and DLT_LOOP: an address family of four bytes in either byte order
   sll,        // DLT_LINUX_SLL: the cooked header of the "any" device
   sll2,       // DLT_LINUX_SLL2
+  ppp,        // DLT_PPP, DLT_PPP_SERIAL: with or without address and control (RFC 1662)
   unsupported,
 };
 

@@ -21,7 +21,8 @@ void play(IkeScript& s) {
   refusal.flags = 0x20;
   refusal.payloads = {test::notify_v2(14), test::notify_v2(16389, test::Buffer(20, 1))};
   s.ike(10, From::remote, refusal);
-  s.esp(20, From::local, 5);
+  s.ike(100, From::local, request);
+  s.esp(120, From::local, 5);
 }
 
 exporters::Report report_of(IkeScript& s, Detail detail) {

@@ -1,91 +1,17 @@
-#include "tests/support/ike_script.h"
+#include "tests/support/ike_v1_messages.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-// Conversations of IKEv1 as they look without keys. AES-256, SHA2-256, a pre-shared key, group 14 throughout: a HASH
-// payload takes 36 bytes.
+// Conversations of IKEv1 as they look without keys.
 namespace tunnelwatch {
 namespace {
 
-using test::Buffer;
+using namespace test::v1;
 using test::IkeScript;
 using test::RawMessage;
-using From = IkeScript::From;
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-RawMessage message(std::uint8_t exchange, std::uint32_t id, std::vector<test::RawPayload> payloads) {
-  RawMessage m;
-  m.version = 0x10;
-  m.spi_i = 0xaaaa;
-  m.spi_r = 0xbbbb;
-  m.flags = 0;
-  m.exchange = exchange;
-  m.message_id = id;
-  m.payloads = std::move(payloads);
-  return m;
-}
-
-// An encrypted message whose plaintext takes `bytes`; `salt` makes its bytes its own.
-RawMessage sealed(std::uint8_t exchange, std::uint32_t id, std::size_t bytes, std::uint8_t salt = 0) {
-  RawMessage m = message(exchange, id, {});
-  m.flags = 0x01;
-  m.raw_body = Buffer((bytes + 15) / 16 * 16, static_cast<std::uint8_t>(0x5a + salt));
-  return m;
-}
-
-test::RawPayload sa() {
-  Buffer attributes;
-  for (const std::uint32_t a : {0x80010007U, 0x800e0100U, 0x80020004U, 0x80030001U, 0x8004000eU})
-    test::put(attributes, a, 4);
-  Buffer body;
-  test::put(body, 1, 4);
-  test::put(body, 1, 4);
-  test::put(body, 0, 2);
-  test::put(body, attributes.size() + 16, 2);
-  test::put(body, 0x01010001, 4);
-  test::put(body, 0, 2);
-  test::put(body, attributes.size() + 8, 2);
-  test::put(body, 0x01010000, 4);
-  body.insert(body.end(), attributes.begin(), attributes.end());
-  return {wire::v1_sa, body};
-}
-
-test::RawPayload notify(std::uint16_t type, std::size_t spi_size) {
-  Buffer n;
-  test::put(n, 1, 4);
-  test::put(n, 1, 1);
-  test::put(n, spi_size, 1);
-  test::put(n, type, 2);
-  n.resize(n.size() + spi_size);
-  return {wire::v1_notify, n};
-}
-
-constexpr std::size_t kHash = 36;
-constexpr std::size_t kLiveness = kHash + 32;
-constexpr std::size_t kDeleteChild = kHash + 16;
-constexpr std::size_t kDeleteIsakmp = kHash + 28;
-
-void main_mode_to_message_4(IkeScript& s, int ms = 0) {
-  RawMessage first = message(wire::v1_identity_protection, 0, {sa()});
-  first.spi_r = 0;
-  s.ike(ms, From::local, first);
-  s.ike(ms + 10, From::remote, message(wire::v1_identity_protection, 0, {sa()}));
-  s.ike(ms + 20, From::local,
-        message(wire::v1_identity_protection, 0, {{wire::v1_ke, Buffer(256, 1)}, {wire::v1_nonce, Buffer(32, 1)}}));
-  s.ike(ms + 30, From::remote,
-        message(wire::v1_identity_protection, 0, {{wire::v1_ke, Buffer(256, 2)}, {wire::v1_nonce, Buffer(32, 2)}}));
-}
-
-void connect(IkeScript& s) {
-  main_mode_to_message_4(s);
-  s.ike(40, From::local, sealed(wire::v1_identity_protection, 0, 80, 1), 4500);
-  s.ike(50, From::remote, sealed(wire::v1_identity_protection, 0, 80, 2), 4500);
-  s.ike(60, From::local, sealed(wire::v1_quick, 7, 160, 3), 4500);
-  s.ike(70, From::remote, sealed(wire::v1_quick, 7, 160, 4), 4500);
-  s.ike(80, From::local, sealed(wire::v1_quick, 7, 48, 5), 4500);
-}
 
 TEST(WatchV1, AHealthyNegotiationRaisesNothing) {
   IkeScript s;

@@ -1,9 +1,8 @@
-#include "probes/passive/nat_detection.h"
 #include "tests/support/ike_v2_messages.h"
+#include "tests/support/nat_hash.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <openssl/sha.h>
 
 // Rows of the guide that the wire alone shows and that no conversation of watch_v1_test or watch_v2_test is about. Each
 // has a neighbour that looks alike and must not raise it.
@@ -16,29 +15,6 @@ using testing::IsEmpty;
 using testing::Not;
 
 const IpAddress kElsewhere = *IpAddress::parse("203.0.113.7");
-
-// Between any addresses and ports.
-void from_to(IkeScript& s, int ms, const IpAddress& source, const IpAddress& destination, std::uint16_t source_port,
-             std::uint16_t destination_port, const Buffer& bytes) {
-  s.pass(ms);
-  wire::Datagram d;
-  d.kind = wire::DatagramKind::ike;
-  d.source = source;
-  d.destination = destination;
-  d.source_port = source_port;
-  d.destination_port = destination_port;
-  d.ttl = source == IkeScript::kLocal ? 64 : 57;
-  d.payload = bytes;
-  const TimePoint at = IkeScript::at(ms);
-  s.watch().on_ike(d, at, false);
-  s.watch().settle(at);
-}
-
-RawMessage notified(std::uint16_t type, Buffer data = {}) {
-  RawMessage m = response(wire::ike_sa_init, 0, {notify_v2(type, std::move(data))});
-  m.spi_r = 0;
-  return m;
-}
 
 TEST(WireRows, AGroupThatWasOfferedAndIsNotRetriedIsTheInitiators) {
   for (const bool retried : {false, true}) {
@@ -109,13 +85,13 @@ TEST(WireRows, AVersionThatDoesNotExist) {
 TEST(WireRows, AnAnswerFromAnotherAddressThanWasAsked) {
   IkeScript s;
   s.ike(0, From::local, init_request());
-  from_to(s, 10, kElsewhere, IkeScript::kLocal, 500, 500, bytes_of(init_response()));
+  s.between(10, kElsewhere, IkeScript::kLocal, 500, 500, bytes_of(init_response()));
   EXPECT_THAT(s.active(), testing::IsSupersetOf({"peer_address_mismatch", "gateway_address_not_mirrored"}));
   IkeScript moved;  // MOBIKE: an SA that stands goes on elsewhere
   connect(moved);
   moved.pass(1000);
   RawMessage update = sealed(wire::informational, 2, wire::v2_notify, 56);
-  from_to(moved, 1500, kElsewhere, IkeScript::kRemote, 4500, 4500, bytes_of(update));
+  moved.between(1500, kElsewhere, IkeScript::kRemote, 4500, 4500, bytes_of(update));
   moved.pass(2000);
   EXPECT_THAT(moved.active(), IsEmpty());
   EXPECT_THAT(moved.events(), Contains("address_changed"));
@@ -259,8 +235,8 @@ TEST(WireRows, ThePeersPortChangesAndTrafficStops) {
   connect(s);
   s.pass(1000);
   const auto liveness = [](std::uint32_t id) { return sealed_answer(wire::informational, id, 0, 0); };
-  from_to(s, 2000, IkeScript::kRemote, IkeScript::kLocal, 61000, 4500, bytes_of(liveness(2)));
-  from_to(s, 3000, IkeScript::kRemote, IkeScript::kLocal, 61077, 4500, bytes_of(liveness(3)));
+  s.between(2000, IkeScript::kRemote, IkeScript::kLocal, 61000, 4500, bytes_of(liveness(2)));
+  s.between(3000, IkeScript::kRemote, IkeScript::kLocal, 61077, 4500, bytes_of(liveness(3)));
   EXPECT_THAT(s.active(), IsEmpty()) << "a new port alone harms nobody";
   for (const int ms : {4000, 5000, 7000}) s.ike(ms, From::local, sealed(wire::informational, 4, 0, 0), 4500);
   EXPECT_EQ(s.active().front(), "hard_expiry_triggered_by_port_mismatch");
@@ -358,16 +334,6 @@ TEST(WireRows, AnOrderlyDeleteOfOursIsHistory) {
 // A configured tunnel, and IKE that leaves from another address: ours, or one that something put in its place.
 class SourceAddress : public testing::Test {
  protected:
-  static Buffer hash(std::uint64_t spi, const IpAddress& address, std::uint16_t port) {
-    Buffer input;
-    put(input, spi, 8);
-    put(input, 0, 8);
-    input.insert(input.end(), address.bytes().begin(), address.bytes().end());
-    put(input, port, 2);
-    Buffer digest(SHA_DIGEST_LENGTH);
-    SHA1(input.data(), input.size(), digest.data());
-    return digest;
-  }
   std::vector<std::string> causes(const IpAddress& source, const IpAddress& hashed) {
     IkeScript s;
     config::Tunnel tunnel;
@@ -376,8 +342,8 @@ class SourceAddress : public testing::Test {
     tunnel.remote = {"198.51.100.20", IkeScript::kRemote};
     s.watch().configure({tunnel});
     RawMessage m = init_request();
-    m.payloads.push_back(notify_v2(16388, hash(kSpiI, hashed, 500)));
-    from_to(s, 0, source, IkeScript::kRemote, 500, 500, bytes_of(m));
+    m.payloads.push_back(notify_v2(kNatDetectionSource, nat_hash(kSpiI, 0, hashed, 500)));
+    s.between(0, source, IkeScript::kRemote, 500, 500, bytes_of(m));
     std::vector<std::string> names;
     for (const auto* c : s.watch().find("office")->verdict().ranked()) {
       if (c->active) names.emplace_back(to_string(c->cause));

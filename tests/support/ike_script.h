@@ -29,6 +29,21 @@ class IkeScript {
     if (tap_) tap_(d, now_, reassembled);
     watch_.settle(now_);
   }
+  // Between any addresses and ports.
+  void between(int ms, const IpAddress& source, const IpAddress& destination, std::uint16_t source_port,
+               std::uint16_t destination_port, const Buffer& bytes) {
+    pass(ms);
+    wire::Datagram d;
+    d.kind = wire::DatagramKind::ike;
+    d.source = source;
+    d.destination = destination;
+    d.source_port = source_port;
+    d.destination_port = destination_port;
+    d.ttl = source == kLocal ? 64 : 57;
+    d.payload = bytes;
+    sink_->on_ike(d, now_, false);
+    watch_.settle(now_);
+  }
   void esp(int ms, From from, std::uint64_t packets) {
     pass(ms);
     passive::EspStreamSummary s;

@@ -40,6 +40,12 @@ inline RawMessage init_request(const Suite& s = {}) {
 inline RawMessage init_response(const Suite& s = {}) {
   return response(wire::ike_sa_init, 0, {sa_v2(s), ke_v2(s.group), {wire::v2_nonce, Buffer(32, 2)}});
 }
+// A first message answered by one notify in clear, without a responder's SPI.
+inline RawMessage notified(std::uint16_t type, Buffer data = {}) {
+  RawMessage m = response(wire::ike_sa_init, 0, {notify_v2(type, std::move(data))});
+  m.spi_r = 0;
+  return m;
+}
 inline RawMessage sealed(std::uint8_t exchange, std::uint32_t id, std::uint8_t first, std::size_t plaintext,
                          const Suite& s = {}) {
   return request(exchange, id, {encrypted_v2(first, plaintext, s)});

@@ -297,6 +297,36 @@ TEST(EspStreams, SummariesOfWhatChanged) {
   EXPECT_TRUE(out.empty());
 }
 
+// What a machine forwards is captured coming in and going out; what it sends again is a duplicate.
+TEST(EspStreams, APacketSeenInAndOutIsOne) {
+  for (const auto again : {wire::LinkDirection::out, wire::LinkDirection::in}) {
+    EspStreams streams;
+    for (std::uint32_t i = 1; i <= 5; ++i) {
+      Esp packet(1, 0x1000, i);
+      packet.datagram.link_direction = wire::LinkDirection::in;
+      streams.on_packet(packet.datagram, kStart + milliseconds(100 * i));
+      packet.datagram.link_direction = again;
+      streams.on_packet(packet.datagram, kStart + milliseconds(100 * i + 1));
+    }
+    std::vector<EspStreamSummary> out;
+    streams.collect_final(out);
+    ASSERT_EQ(out.size(), 1U);
+    const bool forwarded = again == wire::LinkDirection::out;
+    EXPECT_EQ(out[0].packets, forwarded ? 5U : 10U);
+    EXPECT_EQ(out[0].duplicates, forwarded ? 0U : 5U);
+  }
+}
+
+TEST(EspStreams, AStreamThatChangesItsDirectionIsFollowed) {
+  EspStreams streams;
+  for (std::uint32_t i = 1; i <= 6; ++i) {
+    Esp packet(1, 0x1000, i);
+    packet.datagram.link_direction = i < 4 ? wire::LinkDirection::in : wire::LinkDirection::out;
+    streams.on_packet(packet.datagram, kStart + seconds(2 * i));
+  }
+  EXPECT_EQ(streams.newest().packets, 6U);
+}
+
 TEST(EspStreams, ReservedSpisAreNoStreams) {
   EspStreams streams;
   for (const std::uint32_t spi : {0U, 7U, 255U}) EXPECT_FALSE(streams.on_packet(Esp(1, spi, 1).datagram, kStart));

@@ -71,6 +71,12 @@ std::vector<Row> good_frames() {
       {"two vlan tags", ethernet, test::ethernet(0x88a8, tagged(0x8100, tagged(0x86dd, v6))), K::ike, ike},
       {"pppoe", ethernet, test::ethernet(0x8864, pppoe(0x0021, kIke500)), K::ike, ike},
       {"pppoe ipv6", ethernet, test::ethernet(0x8864, pppoe(0x0057, v6)), K::ike, ike},
+      {"mpls, two labels", ethernet, test::ethernet(0x8847, joined({{0, 1, 0, 60, 0, 2, 0x01, 60}, kIke500})), K::ike,
+       ike},
+      {"mpls ipv6", ethernet, test::ethernet(0x8847, joined({{0, 2, 0x01, 60}, v6})), K::ike, ike},
+      {"ppp", ppp, joined({{0xff, 0x03, 0x00, 0x21}, kIke500}), K::ike, ike},
+      {"ppp without address and control", ppp, joined({{0x00, 0x57}, v6}), K::ike, ike},
+      {"ppp with a short protocol", ppp, joined({{0x21}, kIke500}), K::ike, ike},
       {"raw ipv4", raw_ip, kIke500, K::ike, ike},
       {"raw ipv6", raw_ip, v6, K::ike, ike},
       {"null little-endian", null_loop, joined({{2, 0, 0, 0}, kIke500}), K::ike, ike},
@@ -399,6 +405,8 @@ TEST(Link, TypesOfDlts) {
   EXPECT_EQ(link_type_of(108), LinkType::null_loop);
   EXPECT_EQ(link_type_of(113), LinkType::sll);
   EXPECT_EQ(link_type_of(276), LinkType::sll2);
+  EXPECT_EQ(link_type_of(9), LinkType::ppp);
+  EXPECT_EQ(link_type_of(50), LinkType::ppp);
   EXPECT_EQ(link_type_of(127), LinkType::unsupported);
 }
 
