@@ -43,6 +43,23 @@ int main(int argc, char** argv) {
   status_command->add_flag("--zh", status.chinese, "Print in Chinese");
   status_command->callback([&] { code = cli::status(status); });
 
+  cli::TraceArguments trace;
+  auto* trace_command = app.add_subcommand(
+      "trace", "Where ICMP, UDP 500, UDP 4500, ESP and large packets get to on the way to a peer, side by side");
+  trace_command->add_option("PEER", trace.peer, "Its address or name")->required();
+  trace_command->add_option("--source", trace.source, "The own address to send from");
+  trace_command->add_option("--max-hops", trace.max_hops, "Hops to ask at most")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  trace_command->add_option("--flows", trace.flows, "Flows of ICMP and of each UDP port, for paths that share load")
+      ->check(CLI::Range(1, 8))
+      ->capture_default_str();
+  trace_command->add_option("--interval", trace.interval, "Milliseconds between two packets")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
+  trace_command->add_flag("--json", trace.json, "Print one JSON object");
+  trace_command->callback([&] { code = cli::trace(trace); });
+
   cli::CausesArguments causes;
   auto* causes_command = app.add_subcommand("causes", "List every cause that can be told");
   auto* as_json = causes_command->add_flag("--json", causes.json, "Print JSON");

@@ -37,6 +37,16 @@ struct StatusArguments {
 };
 int status(const StatusArguments& arguments);
 
+struct TraceArguments {
+  std::string peer;  // an address or a name
+  std::string source;
+  bool json = false;
+  unsigned max_hops = 30;
+  unsigned flows = 2;
+  unsigned interval = 10;  // milliseconds between packets
+};
+int trace(const TraceArguments& arguments);
+
 struct CausesArguments {
   bool json = false;
   bool markdown = false;
