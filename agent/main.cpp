@@ -2,6 +2,7 @@
 #include "version.h"
 
 #include <exception>
+#include <set>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -59,6 +60,17 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   trace_command->add_flag("--json", trace.json, "Print one JSON object");
   trace_command->callback([&] { code = cli::trace(trace); });
+
+  cli::ProbeArguments probe;
+  auto* probe_command =
+      app.add_subcommand("probe", "Ask a peer's IKE once, on UDP 500 and 4500, without leaving anything behind");
+  probe_command->add_option("PEER", probe.peer, "Its address or name")->required();
+  probe_command->add_option("--port", probe.ports, "Only this port (500 or 4500)")
+      ->check(CLI::IsMember(std::set<std::uint16_t>{500, 4500}));
+  probe_command->add_option("--version", probe.version, "Only this version of IKE (1 or 2)")->check(CLI::Range(1, 2));
+  probe_command->add_option("--source", probe.source, "The own address to send from");
+  probe_command->add_flag("--json", probe.json, "Print one JSON object");
+  probe_command->callback([&] { code = cli::probe(probe); });
 
   cli::CausesArguments causes;
   auto* causes_command = app.add_subcommand("causes", "List every cause that can be told");

@@ -93,7 +93,7 @@ std::string target_words(const TraceFinding& f) {
 std::string words_of(const active::PathTrace& trace, const TraceFinding& f) {
   switch (f.outcome) {
     case TraceOutcome::reached:
-      return fmt::format("reaches the peer at hop {} in {:.1f} ms{}", f.hop, to_seconds(f.last.rtt) * 1000,
+      return fmt::format("reaches the peer at hop {} in {}{}", f.hop, rtt_words(f.last.rtt),
                          f.last.reason == RefusalReason::none ? "" : ", which refuses it: " + refusal_words(f.last));
     case TraceOutcome::rejected:
       if (f.last.icmp_type == 0) return fmt::format("does not leave this machine: {}", refusal_words(f.last));
@@ -149,6 +149,11 @@ std::string protocol_name(TraceProtocol protocol, std::uint16_t large_size) {
       return fmt::format("ICMP of {} bytes", large_size);
   }
   return "";
+}
+
+std::string rtt_words(Duration rtt) {
+  const double ms = to_seconds(rtt) * 1000;
+  return ms < 1 ? fmt::format("{:.2f} ms", ms) : fmt::format("{:.1f} ms", ms);
 }
 
 std::string refusal_words(const active::TraceHop& hop) {

@@ -12,6 +12,9 @@ namespace tunnelwatch::agent {
 // "UDP 4500"; of icmp_large with its size, "ICMP of 1500 bytes".
 std::string protocol_name(active::TraceProtocol protocol, std::uint16_t large_size);
 
+// "0.08 ms", "12.3 ms".
+std::string rtt_words(Duration rtt);
+
 // "administratively prohibited (ICMP 3/13)", "no route".
 std::string refusal_words(const active::TraceHop& hop);
 

@@ -47,6 +47,15 @@ struct TraceArguments {
 };
 int trace(const TraceArguments& arguments);
 
+struct ProbeArguments {
+  std::string peer;
+  std::string source;
+  std::vector<std::uint16_t> ports;  // of 500 and 4500; empty: both
+  unsigned version = 0;              // of IKE: 1 or 2; 0: either
+  bool json = false;
+};
+int probe(const ProbeArguments& arguments);
+
 struct CausesArguments {
   bool json = false;
   bool markdown = false;

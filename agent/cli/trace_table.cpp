@@ -1,5 +1,7 @@
 #include "agent/cli/trace_table.h"
 
+#include "agent/path_words.h"
+
 #include <algorithm>
 #include <array>
 #include <vector>
@@ -57,7 +59,7 @@ std::string cell(const std::vector<const active::TraceHop*>& hops, const IpAddre
   for (const auto* h : hops) {
     if (address == nullptr || !h->answered || h->from != *address) continue;
     const bool plain = h->reason == RefusalReason::none || h->reason == RefusalReason::ttl_exceeded;
-    return fmt::format("{:.1f} ms{}", to_seconds(h->rtt) * 1000, plain ? "" : " !");
+    return agent::rtt_words(h->rtt) + (plain ? "" : " !");
   }
   if (!first || hops.empty()) return "";
   if (std::any_of(hops.begin(), hops.end(), [](const auto* h) { return h->answered; })) return "";

@@ -60,6 +60,20 @@ std::uint8_t farthest_router(const std::vector<TraceFlow>& flows) {
   return farthest;
 }
 
+// Routers limit their errors: where one rejects is as near as it was seen by any flow to reject, or right behind where
+// it let a TTL run out.
+std::uint8_t nearest_rejection(const std::vector<TraceFlow>& flows, const TraceFlow& flow) {
+  std::uint8_t nearest = flow.rejected;
+  const IpAddress& by = flow.hops[flow.rejected - 1U].from;
+  for (const TraceFlow& f : flows) {
+    for (std::size_t i = 0; i < f.hops.size() && i + 1 < nearest; ++i) {
+      if (!f.hops[i].answered || f.hops[i].from != by) continue;
+      nearest = static_cast<std::uint8_t>(is_router(f.hops[i]) ? i + 2 : i + 1);
+    }
+  }
+  return nearest;
+}
+
 void judge_silence(const std::vector<TraceFlow>& flows, const TraceFlow& flow, TraceFinding& finding) {
   finding.hop = static_cast<std::uint8_t>(finding.last_hop + 1);
   const bool mute_esp = flow.protocol == TraceProtocol::esp && finding.last_hop == 0;
@@ -101,7 +115,8 @@ std::vector<TraceFinding> compare_flows(const std::vector<TraceFlow>& flows) {
       finding.outcome = TraceOutcome::reached;
       finding.hop = finding.last_hop = flow.reached;
     } else if (flow.rejected != 0) {
-      finding.hop = finding.last_hop = flow.rejected;
+      finding.hop = nearest_rejection(flows, flow);
+      finding.last_hop = flow.rejected;
       const bool told_mtu = flow.hops[flow.rejected - 1U].reason == RefusalReason::fragmentation_needed;
       finding.outcome = told_mtu ? TraceOutcome::too_big : TraceOutcome::rejected;
     } else {

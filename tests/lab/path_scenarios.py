@@ -53,6 +53,24 @@ def trace(differs=None, mtu=None, **said):
     return action
 
 
+def probe(**outcomes):
+    """A probe by hand must say this of the ports, "port_500" and "port_4500"."""
+    def action(lab):
+        status, text, _ = command(lab, "probe", "--json", OUTER[lab.setup.family]["b"])
+        found = {f"port_{row['port']}": row["outcome"] for row in json.loads(text)["ports"]}
+        must(found == outcomes, f"the probe said {text}")
+        must(status == (0 if set(outcomes.values()) == {"answered"} else 1), f"exit status {status}")
+    return action
+
+
+def nothing_left_behind():
+    """The cloud holds no half-open SA for what was asked."""
+    def action(lab):
+        held = lab.b.swanctl("--list-sas")
+        must("CONNECTING" not in held, f"the cloud holds {held}")
+    return action
+
+
 DIES = {"hop": 3, "last_hop": 2}
 
 
@@ -64,9 +82,13 @@ def dropped(name, protocol, rule, family=4, **more):
 
 
 PATH = [
-    Scenario("healthy-trace", setup=FAR, start=steps(initiate(), trace()), watch=3, on_wire=False,
+    Scenario("healthy-trace", setup=FAR, start=steps(initiate(), trace(), nothing_left_behind()), watch=3, on_wire=False,
              note="beside the running agent, which must not take it for a fault"),
-    Scenario("healthy-trace-ipv6", setup=FAR6, start=steps(initiate(), trace()), watch=3, on_wire=False),
+    Scenario("healthy-trace-ipv6", setup=FAR6, start=steps(initiate(), trace(), nothing_left_behind()), watch=3, on_wire=False),
+    Scenario("healthy-probe", setup=FAR, on_wire=False, watch=2,
+             start=steps(initiate(), probe(port_500="answered", port_4500="answered"), nothing_left_behind())),
+    Scenario("probe-udp4500-dropped", setup=FAR, starts_up=False, on_wire=False,
+             start=steps(fault("udp dport 4500 drop", router="r2"), probe(port_500="answered", port_4500="silent"))),
     dropped("trace-esp-dropped", "esp", "meta l4proto esp drop"),
     dropped("trace-udp4500-dropped", "udp_4500", "udp dport 4500 drop"),
     dropped("trace-large-dropped", "icmp_large", "meta length > 1400 drop", mtu={"outcome": "black_hole", "mtu": 1400, "smallest_silent": 1401}),

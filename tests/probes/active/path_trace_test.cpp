@@ -211,6 +211,18 @@ TEST_F(TraceTest, ARejectionNamesWhoRejects) {
   EXPECT_EQ(f.last.icmp_code, 13);
 }
 
+TEST_F(TraceTest, ARouterThatRejectsOnlySometimesIsNotTakenForAFartherOne) {
+  model.rejects = {{1, {always, std::uint8_t{0}}}};
+  // Of the requests beyond it, router 1 rejects those of ICMP at once and those of UDP 500 from hop 4 on.
+  model.drops = {{1, always}};
+  model.rejects[1].first = [](const Packet& p) { return !p.is_udp() || p.port != 500 || p.ip.ttl >= 4; };
+  const auto findings = run();
+  EXPECT_EQ(of(findings, Protocol::icmp).hop, 2);
+  EXPECT_EQ(of(findings, Protocol::udp_500).outcome, Outcome::rejected);
+  EXPECT_EQ(of(findings, Protocol::udp_500).last_hop, 4);
+  EXPECT_EQ(of(findings, Protocol::udp_500).hop, 2);
+}
+
 TEST_F(TraceTest, AnAnnouncedMtuIsNoFault) {
   model.mtus = {{3, std::uint16_t{1400}}};
   const auto& f = of(run(), Protocol::icmp_large);
