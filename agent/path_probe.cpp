@@ -92,6 +92,7 @@ std::optional<io::OpenError> PathProbe::Impl::open(const PathProbeOptions& optio
       io::RawReceiver::open(io_, family, io::RawProtocol::icmp, [this](const io::ReceivedRaw& r) { on_icmp(r); });
   if (!icmp) return icmp.error();
   icmp_ = std::move(*icmp);
+  if (!options.trace) return std::nullopt;
   auto esp = io::RawReceiver::open(io_, family, io::RawProtocol::esp, [this](const io::ReceivedRaw& r) {
     changed(trace_->on_esp(r.bytes, r.from, r.received_at));
   });
@@ -116,7 +117,8 @@ void PathProbe::Impl::begin(const PathProbeOptions& options, std::uint64_t seed)
   for (const auto& s : udp_[1]) params.udp_4500_ports.push_back(s->local_port());
   params.icmp_flows = static_cast<std::uint8_t>(udp_[0].size());
   const std::uint16_t mtu = route_.mtu == 0 ? kUsualMtu : std::min(route_.mtu, kMostMtu);
-  params.large_size = mtu;
+  params.esp = options.trace;
+  params.large_size = options.trace ? mtu : std::uint16_t{0};
   trace_.emplace(seed, std::move(params), steady_now());
   mtu_.emplace(seed ^ 0x6a09e667f3bcc908U,
                active::PathMtuParams{.source = route_.source, .target = options.target, .link_mtu = mtu}, steady_now());
@@ -131,7 +133,7 @@ void PathProbe::Impl::on_icmp(const io::ReceivedRaw& r) {
 void PathProbe::Impl::drain() {
   draining_ = true;
   icmp_->drain();
-  if (!stopped_) esp_->drain();
+  if (!stopped_ && esp_) esp_->drain();
   for (std::size_t port = 0; port < udp_.size(); ++port) {
     for (std::size_t i = 0; !stopped_ && i < udp_[port].size(); ++i) udp_[port][i]->drain();
   }

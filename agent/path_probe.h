@@ -23,6 +23,7 @@ struct PathProbeOptions {
   std::uint8_t max_hops = 30;
   std::uint8_t flows = 1;  // of ICMP and of each UDP port
   std::chrono::milliseconds interval{10};
+  bool trace = true;  // otherwise the MTU alone is searched for
 };
 
 // One trace and one search for the path's MTU to one target, side by side, with the sockets that they need. Belongs to

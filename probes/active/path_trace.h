@@ -122,6 +122,8 @@ class PathTrace {
   // An ESP packet from its SPI on.
   bool on_esp(std::span<const std::uint8_t> bytes, const IpAddress& from, TimePoint received_at);
 
+  // Was this initiator SPI sent by this trace? Trackers of the wire leave those out.
+  bool is_own_spi(std::uint64_t spi) const { return by_spi_.contains(spi); }
   const std::vector<TraceFlow>& flows() const { return flows_; }
   const PathTraceParams& params() const { return params_; }
   const TraceCounters& counters() const { return counters_; }

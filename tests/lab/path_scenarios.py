@@ -5,8 +5,8 @@ import subprocess
 import time
 
 from lab.lab import Setup
-from lab.scenario import Scenario, fault, initiate, steps
-from lab.shell import CommandFailed
+from lab.scenario import (SILENT, Scenario, attempt, clear_faults, fault, forget, initiate, steps, terminate)
+from lab.shell import CommandFailed, wait_until
 from lab.topology import OUTER
 
 WITHIN = 5.0
@@ -71,6 +71,21 @@ def nothing_left_behind():
     return action
 
 
+def evidence(cause, text, seconds=6):
+    """The agent's own trace stands in the evidence of an active cause."""
+    def told(lab):
+        causes = lab.agent.report()["tunnels"][0]["causes"]
+        return any(text in sentence.get("en", "") if isinstance(sentence, dict) else text in sentence
+                   for row in causes if row["cause"] == cause and row["active"] for sentence in row["evidence"])
+    return lambda lab: wait_until(lambda: told(lab), seconds, f"\"{text}\" in the evidence of {cause}", pause=0.1)
+
+
+def path_mtu(mtu, black_hole, seconds=15):
+    """The agent has measured the MTU of the way."""
+    wanted = {"mtu": mtu, "black_hole": black_hole}
+    return lambda lab: wait_until(lambda: lab.agent.report()["tunnels"][0].get("path_mtu") == wanted, seconds, f"{wanted}", pause=0.2)
+
+
 DIES = {"hop": 3, "last_hop": 2}
 
 
@@ -89,6 +104,12 @@ PATH = [
              start=steps(initiate(), probe(port_500="answered", port_4500="answered"), nothing_left_behind())),
     Scenario("probe-udp4500-dropped", setup=FAR, starts_up=False, on_wire=False,
              start=steps(fault("udp dport 4500 drop", router="r2"), probe(port_500="answered", port_4500="silent"))),
+    Scenario("udp4500-dropped-traced", ("ike_port_4500_blocked",), ("exchange_timeout", "esp_blocked", "dpd_timeout"), FAR, on_wire=False,
+             start=steps(initiate()), fault=steps(terminate(), fault("udp dport 4500 drop", router="r2"), attempt()), clock="ike", within=SILENT,
+             repair=steps(evidence("ike_port_4500_blocked", f"last answer is from {SECOND[4]} at hop 2"), forget(), clear_faults(), initiate()),
+             clears_within=10, note="the agent traces by itself and says at which hop"),
+    Scenario("healthy-path-mtu", setup=Setup(routers=4, agent={"probes": {"path": {"interval": "10s"}}}), on_wire=False,
+             start=steps(initiate(), fault("ip protocol icmp meta length > 1400 drop", router="r3"), path_mtu(1400, True))),
     dropped("trace-esp-dropped", "esp", "meta l4proto esp drop"),
     dropped("trace-udp4500-dropped", "udp_4500", "udp dport 4500 drop"),
     dropped("trace-large-dropped", "icmp_large", "meta length > 1400 drop", mtu={"outcome": "black_hole", "mtu": 1400, "smallest_silent": 1401}),
