@@ -4,6 +4,7 @@
 #include "agent/flight_recorder.h"
 #include "agent/interest.h"
 #include "agent/log.h"
+#include "agent/path_watch.h"
 #include "agent/probe_driver.h"
 #include "agent/service_notify.h"
 #include "agent/watch.h"
@@ -80,6 +81,7 @@ class Agent::Impl final : public passive::PacketSink {
         config_file_(std::move(config_file)),
         watch_(watch_options(settings_)),
         probes_(io_, watch_, settings_, random_seed()),
+        paths_(io_, watch_, random_seed()),
         server_(io_, {.report = [this](exporters::Detail detail) { return report(detail); },
                       .not_ready = [this] { return not_ready(); },
                       .causes = cause_list()}) {}
@@ -145,6 +147,7 @@ class Agent::Impl final : public passive::PacketSink {
   std::string config_file_;
   Watch watch_;
   ProbeDriver probes_;
+  PathWatch paths_;
   FlightRecorder recorder_{io_, watch_};
   std::map<std::string, Captured> captures_;
   std::map<std::string, std::uint16_t> interface_ids_;  // of every interface ever captured on, from 1
@@ -172,8 +175,9 @@ int Agent::Impl::run() {
   watch_.set_on_change([this](const Tunnel& tunnel, const Tunnel::Settled& settled, TimePoint now) {
     log_change(tunnel, settled, recorder_.on_change(tunnel, settled, now));
   });
-  watch_.tracker().set_own_spi([this](std::uint64_t spi) { return probes_.is_own_spi(spi); });
-  recorder_.set_own_spi([this](std::uint64_t spi) { return probes_.is_own_spi(spi); });
+  const auto is_own_spi = [this](std::uint64_t spi) { return probes_.is_own_spi(spi) || paths_.is_own_spi(spi); };
+  watch_.tracker().set_own_spi(is_own_spi);
+  recorder_.set_own_spi(is_own_spi);
   if (const auto failure = server_.listen(settings_.listen)) {
     log::error("start_failed", "reason=" + log::quoted(*failure));
     return 1;
@@ -208,6 +212,7 @@ void Agent::Impl::stop() {
   notify_.stopping();
   timer_.cancel();
   probes_.stop();
+  paths_.stop();
   captures_.clear();
   server_.stop();
   signals_.cancel();
@@ -250,6 +255,7 @@ void Agent::Impl::apply(const config::Settings& settings) {
   recorder_.configure(settings_.recorder);
   refresh(steady_now());
   probes_.sync(settings_);
+  paths_.sync(settings_.probes.path, steady_now());
 }
 
 void Agent::Impl::sync_captures() {
@@ -321,6 +327,7 @@ void Agent::Impl::tick() {
   }
   probes_.drive();
   probes_.tick(now);
+  paths_.tick(now);
   watch_.advance(now);
   // Fed from here only: a loop that hangs feeds nothing.
   if (const auto interval = notify_.watchdog_interval(); interval && now >= next_watchdog_) {
@@ -402,6 +409,7 @@ exporters::Report Agent::Impl::report(exporters::Detail detail) const {
   report.generated = clock.at(steady_now());
   report.tunnels = watch_.report(clock, detail);
   probes_.report(report, clock);
+  paths_.report(report);
   report_agent(report);
   recorder_.report(report);
   const bool capture_blind = !any_capture_up();

@@ -2,6 +2,7 @@
 #include "version.h"
 
 #include <exception>
+#include <set>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -42,6 +43,34 @@ int main(int argc, char** argv) {
   status_command->add_flag("--json", status.json, "Print one JSON object");
   status_command->add_flag("--zh", status.chinese, "Print in Chinese");
   status_command->callback([&] { code = cli::status(status); });
+
+  cli::TraceArguments trace;
+  auto* trace_command = app.add_subcommand(
+      "trace", "Where ICMP, UDP 500, UDP 4500, ESP and large packets get to on the way to a peer, side by side");
+  trace_command->add_option("PEER", trace.peer, "Its address or name")->required();
+  trace_command->add_option("--source", trace.source, "The own address to send from");
+  trace_command->add_option("--max-hops", trace.max_hops, "Hops to ask at most")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  trace_command->add_option("--flows", trace.flows, "Flows of ICMP and of each UDP port, for paths that share load")
+      ->check(CLI::Range(1, 8))
+      ->capture_default_str();
+  trace_command->add_option("--interval", trace.interval, "Milliseconds between two packets")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
+  trace_command->add_flag("--json", trace.json, "Print one JSON object");
+  trace_command->callback([&] { code = cli::trace(trace); });
+
+  cli::ProbeArguments probe;
+  auto* probe_command =
+      app.add_subcommand("probe", "Ask a peer's IKE once, on UDP 500 and 4500, without leaving anything behind");
+  probe_command->add_option("PEER", probe.peer, "Its address or name")->required();
+  probe_command->add_option("--port", probe.ports, "Only this port (500 or 4500)")
+      ->check(CLI::IsMember(std::set<std::uint16_t>{500, 4500}));
+  probe_command->add_option("--version", probe.version, "Only this version of IKE (1 or 2)")->check(CLI::Range(1, 2));
+  probe_command->add_option("--source", probe.source, "The own address to send from");
+  probe_command->add_flag("--json", probe.json, "Print one JSON object");
+  probe_command->callback([&] { code = cli::probe(probe); });
 
   cli::CausesArguments causes;
   auto* causes_command = app.add_subcommand("causes", "List every cause that can be told");

@@ -1,5 +1,7 @@
 #include "agent/watch.h"
 
+#include "probes/wire/esp.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -149,6 +151,9 @@ void Watch::on_icmp_error(const wire::Datagram& error, const wire::Datagram& quo
   const bool from_daemon =
       quoted.source_port == 500 || quoted.source_port == 4500 || quoted.kind == wire::DatagramKind::esp;
   if (!from_daemon) return;
+  // Nor does an SPI that no SA can have: a trace of ours, by the daemon or by hand, asks with it.
+  const auto esp_header = quoted.kind == wire::DatagramKind::esp ? wire::read_esp_header(quoted.payload) : std::nullopt;
+  if (esp_header && esp_header->spi < wire::kFirstOwnSpi) return;
   const auto reason = refusal_of_icmp(error.source.family(), error.icmp_type, error.icmp_code);
   const passive::PeerKey key =
       tracker_.key_of(quoted.source, quoted.destination).value_or(passive::PeerKey{quoted.source, quoted.destination});

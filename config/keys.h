@@ -119,10 +119,21 @@ struct Keys<IkeProbe> {
 };
 
 template <>
+struct Keys<PathProbe> {
+  static constexpr std::tuple all{
+      Key{"enabled", &PathProbe::enabled, Flag{},
+          "Whether the way to peers is measured, and traced when it is blocked"},
+      Key{"interval", &PathProbe::interval, DurationText{std::chrono::seconds{10}, std::chrono::hours{24}},
+          "Between two measurements of the MTU of the way to one peer"},
+  };
+};
+
+template <>
 struct Keys<Probes> {
   static constexpr std::tuple all{
       Key{"icmp", &Probes::icmp, Section{}, "Echo requests to peers, references and inner hosts"},
       Key{"ike", &Probes::ike, Section{}, "IKE requests to peers"},
+      Key{"path", &Probes::path, Section{}, "The way to peers, hop by hop"},
   };
 };
 

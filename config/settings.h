@@ -82,9 +82,17 @@ struct IkeProbe {
   bool operator==(const IkeProbe&) const = default;
 };
 
+// The way to each peer: its MTU every `interval`, and hop by hop when a port or ESP is told as blocked.
+struct PathProbe {
+  bool enabled{true};
+  milliseconds interval{600000};
+  bool operator==(const PathProbe&) const = default;
+};
+
 struct Probes {
   IcmpProbe icmp;
   IkeProbe ike;
+  PathProbe path;
   bool operator==(const Probes&) const = default;
 };
 

@@ -98,6 +98,12 @@ struct EchoReport {
 };
 
 // IKE probes to one port of one tunnel's peer.
+// The largest packet that the way to the peer carries, as it was last measured.
+struct PathMtuReport {
+  std::uint32_t mtu = 0;
+  bool black_hole = false;  // larger ones vanish without a word
+};
+
 struct IkeProbeReport {
   std::string tunnel;
   std::uint16_t port = 500;
@@ -135,6 +141,7 @@ struct TunnelReport {
       event_counts;                                                 // by event: what occurred, and what is ordinary
   std::vector<std::pair<std::string, std::uint64_t>> ike_messages;  // "in", "out" -> count
   std::vector<std::string> blind;  // sources that cannot see this tunnel now: capture, icmp, ike_probe
+  std::optional<PathMtuReport> path_mtu;
 };
 
 struct CaptureReport {  // one interface

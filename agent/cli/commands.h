@@ -37,6 +37,25 @@ struct StatusArguments {
 };
 int status(const StatusArguments& arguments);
 
+struct TraceArguments {
+  std::string peer;  // an address or a name
+  std::string source;
+  bool json = false;
+  unsigned max_hops = 30;
+  unsigned flows = 2;
+  unsigned interval = 10;  // milliseconds between packets
+};
+int trace(const TraceArguments& arguments);
+
+struct ProbeArguments {
+  std::string peer;
+  std::string source;
+  std::vector<std::uint16_t> ports;  // of 500 and 4500; empty: both
+  unsigned version = 0;              // of IKE: 1 or 2; 0: either
+  bool json = false;
+};
+int probe(const ProbeArguments& arguments);
+
 struct CausesArguments {
   bool json = false;
   bool markdown = false;

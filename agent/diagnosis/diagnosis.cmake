@@ -6,6 +6,7 @@ add_library(tunnelwatch_diagnosis STATIC
   ${CMAKE_CURRENT_LIST_DIR}/esp_traffic.cpp
   ${CMAKE_CURRENT_LIST_DIR}/evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/ike_evidence.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/path_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/ping_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/probe_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/inner_evidence.cpp

@@ -115,6 +115,10 @@ enum class FactId : std::uint8_t {
   probe_4500_silent,
   probe_4500_rejected,
   probe_4500_answered,
+  // A trace, side by side with others: evidence for a cause that something else shows, never one of its own.
+  trace_500_ends,
+  trace_4500_ends,
+  trace_esp_ends,
   // Traffic beside IKE, by TrafficEvidence.
   leaves_in_clear,    // packets for the remote subnets leave outside the tunnel
   leaves_translated,  // most of them from an address of this gateway

@@ -112,22 +112,24 @@ json::array list(const std::vector<T>& values) {
 }
 
 json::object json_of(const TunnelReport& t) {
-  return {{"name", text(t.name)},
-          {"local", text(t.local)},
-          {"remote", text(t.remote)},
-          {"ike_version", t.ike_version},
-          {"state", text(t.state)},
-          {"state_since", seconds(t.state_since)},
-          {"configured", t.configured},
-          {"causes", list(t.causes)},
-          {"events", list(t.events)},
-          {"event_counts", counts(t.event_counts)},
-          {"nat", {{"local", known(t.nat.local)}, {"remote", known(t.nat.remote)}}},
-          {"offers", json_of(t.offers)},
-          {"esp", list(t.esp)},
-          {"esp_totals", {{"in", json_of(t.esp_in)}, {"out", json_of(t.esp_out)}}},
-          {"ike_messages", counts(t.ike_messages)},
-          {"blind", texts(t.blind)}};
+  json::object o{{"name", text(t.name)},
+                 {"local", text(t.local)},
+                 {"remote", text(t.remote)},
+                 {"ike_version", t.ike_version},
+                 {"state", text(t.state)},
+                 {"state_since", seconds(t.state_since)},
+                 {"configured", t.configured},
+                 {"causes", list(t.causes)},
+                 {"events", list(t.events)},
+                 {"event_counts", counts(t.event_counts)},
+                 {"nat", {{"local", known(t.nat.local)}, {"remote", known(t.nat.remote)}}},
+                 {"offers", json_of(t.offers)},
+                 {"esp", list(t.esp)},
+                 {"esp_totals", {{"in", json_of(t.esp_in)}, {"out", json_of(t.esp_out)}}},
+                 {"ike_messages", counts(t.ike_messages)},
+                 {"blind", texts(t.blind)}};
+  if (t.path_mtu) o["path_mtu"] = {{"mtu", t.path_mtu->mtu}, {"black_hole", t.path_mtu->black_hole}};
+  return o;
 }
 
 json::object json_of(const EchoReport& e) {

@@ -373,6 +373,23 @@ constexpr auto kMetrics =
          }},
         {{kCounter, "tunnelwatch_observed_packets_total", "Packets that were looked at, on all interfaces.", {}},
          [](In& in, Sink& out) { out.value({}, in.report.packets); }},
+        {{kGauge,
+          "tunnelwatch_path_mtu_black_hole",
+          "Whether packets above the MTU of the way to the peer vanish without a word.",
+          {"tunnel"}},
+         [](In& in, Sink& out) {
+           for (const TunnelReport* t : in.tunnels)
+             if (t->path_mtu) out.value({t->name}, flag(t->path_mtu->black_hole));
+         }},
+        {{kGauge,
+          "tunnelwatch_path_mtu_bytes",
+          "The largest ping that the way to the peer carries, as it was last measured; no series while that is not "
+          "known.",
+          {"tunnel"}},
+         [](In& in, Sink& out) {
+           for (const TunnelReport* t : in.tunnels)
+             if (t->path_mtu) out.value({t->name}, std::uint64_t{t->path_mtu->mtu});
+         }},
         {{kGauge, "tunnelwatch_ready", "Whether the agent watches all that it was told to.", {}},
          [](In& in, Sink& out) { out.value({}, flag(agent(in).ready)); }},
         {{kGauge, "tunnelwatch_source_up", "Whether a source of observations works.", {"source"}},

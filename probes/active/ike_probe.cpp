@@ -20,7 +20,7 @@ constexpr std::uint16_t kMarkerPort = 4500;
 
 std::uint64_t port_key(std::uint32_t id, std::uint16_t port) { return std::uint64_t{id} << 16 | port; }
 
-std::span<const IkeProbeKind> ladder(config::IkeVersion version) {
+std::span<const IkeProbeKind> ladder_of(config::IkeVersion version) {
   using enum IkeProbeKind;
   static constexpr std::array kAny{version3, sa_init, main_mode};
   static constexpr std::array kV1{version3, main_mode};
@@ -34,6 +34,11 @@ std::span<const IkeProbeKind> ladder(config::IkeVersion version) {
       return kV2;
   }
   return kAny;
+}
+
+// Each ladder begins with version 3, which offers nothing.
+std::span<const IkeProbeKind> ladder(config::IkeVersion version, bool offers_only) {
+  return ladder_of(version).subspan(offers_only ? 1 : 0);
 }
 
 // What worked before is tried twice, then each kind in turn: a peer may change with its next update.
@@ -113,6 +118,7 @@ std::uint32_t IkeProbe::path_for(const IkeProbeTarget& target, std::uint16_t por
     Path& path = paths_[it->second];
     if (path.port != port || path.source != target.source) continue;
     if (path.version != target.version) path.version = config::IkeVersion::any;
+    path.offers_only = path.offers_only && target.offers_only;
     return it->second;
   }
   auto slot = static_cast<std::uint32_t>(paths_.size());
@@ -127,6 +133,7 @@ std::uint32_t IkeProbe::path_for(const IkeProbeTarget& target, std::uint16_t por
   path.source = target.source;
   path.port = port;
   path.version = target.version;
+  path.offers_only = target.offers_only;
   path.next_regular = now + spread(std::min<Duration>(settings_.interval, kFirstSpread));
   path.bucket_full_at = now;
   slots_by_address_.emplace(target.address, slot);
@@ -204,7 +211,7 @@ void IkeProbe::wake_path(Path& path, TimePoint now, IkeProbeActions& out) {
 
 Duration IkeProbe::regular_interval(const Path& path) {
   Duration interval = settings_.interval;
-  const std::size_t rungs = ladder(path.version).size();
+  const std::size_t rungs = ladder(path.version, path.offers_only).size();
   if (!path.known && path.ladder_tried) {
     for (std::size_t i = rungs; i < path.unanswered && interval < kMaxBackoff; ++i) interval *= 2;
     interval = std::min<Duration>(interval, std::max<Duration>(kMaxBackoff, settings_.interval));
@@ -216,8 +223,9 @@ void IkeProbe::send(Path& path, TimePoint now, IkeProbeActions& out) {
   const auto slot = static_cast<std::uint32_t>(&path - paths_.data());
   if (path.wanted > 0) --path.wanted;
   path.previous = path.request;
-  path.request = {
-      .spi = new_spi(slot), .kind = next_kind(ladder(path.version), path.known, path.unanswered), .sent = now};
+  path.request = {.spi = new_spi(slot),
+                  .kind = next_kind(ladder(path.version, path.offers_only), path.known, path.unanswered),
+                  .sent = now};
   path.outstanding = true;
   path.last_send = now;
   path.next_regular = now + regular_interval(path);
@@ -230,7 +238,7 @@ void IkeProbe::conclude_silent(Path& path, TimePoint now, IkeProbeActions& out) 
   path.request.silent = true;
   ++path.unanswered;
   if (!path.known && !path.ladder_tried) {
-    if (path.unanswered < ladder(path.version).size()) {  // not silence yet: the next kind may do
+    if (path.unanswered < ladder(path.version, path.offers_only).size()) {  // not silence yet: the next kind may do
       path.wanted = std::max<std::uint8_t>(path.wanted, 1);
       return;
     }

@@ -29,6 +29,7 @@ struct IkeProbeTarget {
   IpAddress address;
   std::optional<IpAddress> source;  // of the same family; unset: what the route says
   config::IkeVersion version = config::IkeVersion::any;
+  bool offers_only = false;  // no request of version 3: whoever answers it says nothing of the versions that it speaks
 };
 
 // One datagram to send to the peer's `port`, from an ephemeral port. Behind port 4500 the non-ESP marker is in `bytes`.
@@ -128,6 +129,7 @@ class IkeProbe {
     std::optional<IpAddress> source;
     std::uint16_t port = 0;  // 0: a free slot
     config::IkeVersion version = config::IkeVersion::any;
+    bool offers_only = false;
     std::vector<std::uint32_t> targets;
     Request request;   // the newest one
     Request previous;  // the one before, for an answer that comes very late

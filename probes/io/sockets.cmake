@@ -2,6 +2,9 @@
 add_library(tunnelwatch_io_sockets STATIC
   icmp_filter.cpp
   icmp_socket.cpp
+  local_route.cpp
+  raw_ip_sender.cpp
+  raw_receiver.cpp
   local_addresses.cpp
   resolver.cpp
   socket_message.cpp

@@ -211,6 +211,17 @@ TEST(WatchV2, IcmpRejectionOfIkeNamesThePort) {
   EXPECT_THAT(s.active(), ElementsAre("ike_port_500_blocked"));
 }
 
+TEST(WatchV2, IcmpRejectionOfEspCountsForAnSaAndNotForATrace) {
+  const std::vector<std::uint8_t> traced{0, 0, 0, 7, 0, 0, 0, 1};
+  const std::vector<std::uint8_t> of_an_sa{0, 0, 0x10, 0, 0, 0, 0, 1};
+  IkeScript s;
+  connect(s);
+  s.icmp(200, true, 3, 2, wire::DatagramKind::esp, 0, traced);
+  EXPECT_THAT(s.active(), IsEmpty());
+  s.icmp(300, true, 3, 2, wire::DatagramKind::esp, 0, of_an_sa);
+  EXPECT_THAT(s.active(), ElementsAre("esp_blocked"));
+}
+
 TEST(WatchV2, RekeysOfChildAndIkeRaiseNothing) {
   IkeScript s;
   connect(s);

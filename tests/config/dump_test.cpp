@@ -27,6 +27,7 @@ references: []
 probes:
   icmp: {interval: 1500ms, timeout: 1ms, payload_bytes: 24, dont_fragment: true}
   ike: {enabled: false, interval: 90s, timeout: 2s, burst: 7}
+  path: {enabled: false, interval: 11s}
 capture: {interfaces: [eth0, "*", "&a", "~", "null", "#x", "-", "123"], buffer: 65537B}
 discovery: {enabled: false, max_tunnels: 1, idle: 3601s}
 loss: {loss_ratio: 0.3333333333333333, clear_ratio: 0.00001, window: 2m}
@@ -85,6 +86,9 @@ probes:
     interval: 10s
     timeout: 1s
     burst: 3
+  path:
+    enabled: true
+    interval: 10m
 capture:
   interfaces: []
   buffer: 4MiB

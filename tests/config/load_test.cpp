@@ -74,6 +74,9 @@ const std::vector<KeyRow> kKeyRows{
     {"probes.ike.interval", "probes: {ike: {interval: 5m}}", [](Settings& s) { s.probes.ike.interval = 5min; }},
     {"probes.ike.timeout", "probes: {ike: {timeout: 2s}}", [](Settings& s) { s.probes.ike.timeout = 2s; }},
     {"probes.ike.burst", "probes: {ike: {burst: 100}}", [](Settings& s) { s.probes.ike.burst = 100; }},
+    {"probes.path", "probes: {path: {interval: 10s}}", [](Settings& s) { s.probes.path.interval = 10s; }},
+    {"probes.path.enabled", "probes: {path: {enabled: false}}", [](Settings& s) { s.probes.path.enabled = false; }},
+    {"probes.path.interval", "probes: {path: {interval: 24h}}", [](Settings& s) { s.probes.path.interval = 24h; }},
     {"capture", "capture: {buffer: 64KiB}", [](Settings& s) { s.capture.buffer_bytes = 65536; }},
     {"capture.interfaces", "capture: {interfaces: [eth0, wg-0]}",
      [](Settings& s) {

@@ -61,6 +61,7 @@ TunnelReport down_tunnel() {
   t.event_counts = {{"ike_sa_established", 1}, {"ike_sa_deleted", 1}, {"child_sa_rekeyed", 0}};
   t.ike_messages = {{"in", 12}, {"out", 14}};
   t.blind = {"icmp"};
+  t.path_mtu = PathMtuReport{1400, true};
   return t;
 }
 

@@ -32,6 +32,7 @@ class Setup:
     nat: str = ""                  # "local": the customer is translated; "peer": the cloud is
     peer: str = ""                 # the peer's address as the customer knows it, where that is not its own
     relay: dict = field(default_factory=dict)     # arguments of Relay
+    routers: int = 1               # on the way from the customer to the cloud
     second_line: bool = False      # the customer has another way to the router: wan2
     needs_relay: bool = False      # a step will start one: compiled beforehand
     credentials: tuple = ()        # (role, kind, file of the certificates' folder)
@@ -105,7 +106,7 @@ class Lab:
         self._cleanup.callback(self.relay.stop)
 
     def _build(self):
-        self.topology = Topology(f"{netns.owner_tag()}-{next(_numbers)}")
+        self.topology = Topology(f"{netns.owner_tag()}-{next(_numbers)}", self.setup.routers)
         self._cleanup.callback(self.topology.delete)
         setup = self.setup
         version = {"connections/tun/version": setup.version}

@@ -66,8 +66,8 @@ def command(role, *words):
     return lambda lab: lab.gateway(role).swanctl(*words, check=False)
 
 
-def fault(*rules, chain="forward"):
-    return lambda lab: lab.topology.fault(*rules, chain=chain)
+def fault(*rules, chain="forward", router="r"):
+    return lambda lab: lab.topology.fault(*rules, chain=chain, router=router)
 
 
 def clear_faults():

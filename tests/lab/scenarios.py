@@ -3,6 +3,7 @@
 from lab.lab import Setup
 from lab.scenario import (ANSWERED, SILENT, Scenario, attempt, change, clear_faults, command, fault, forget, freeze, initiate,
                           kill, relay, restore, start, steps, stop_relay, terminate, thaw)
+from lab.path_scenarios import PATH
 from lab.traffic_scenarios import TRAFFIC
 
 P1 = "connections/tun/proposals"
@@ -151,7 +152,7 @@ HEALTHY = [
     healthy("healthy-peer-initiates", start=steps(initiate("b"))),
 ]
 
-CORE = NEGOTIATION + REACHABILITY + CONNECTED + HEALTHY + TRAFFIC
+CORE = NEGOTIATION + REACHABILITY + CONNECTED + HEALTHY + TRAFFIC + PATH
 
 
 def every():

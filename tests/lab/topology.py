@@ -3,7 +3,9 @@
     a 192.0.2.10 (wan) --- (ra) r (rb) --- (wan) 198.51.100.20 b        inner 10.1.0.1/24 at a, 10.2.0.1/24 at b
       2001:db8:a::10                             2001:db8:b::20               fd01::1/64           fd02::1/64
 
-r also holds the reference address: nothing that a lab sends ever leaves its namespaces.
+r also holds the reference address: nothing that a lab sends ever leaves its namespaces. A lab of several routers has
+r2, r3, ... between r and b, each with ra towards a and rb towards b: 10.99.N.1 and 10.99.N.2, 2001:db8:99:N::1 and ::2
+on the link behind the N-th router.
 """
 
 import contextlib
@@ -30,13 +32,15 @@ table inet faults {
 
 
 class Topology:
-    def __init__(self, tag):
-        self._names = {role: f"{tag}-{role}" for role in "arb"}
+    def __init__(self, tag, routers=1):
+        self._routers = ["r"] + [f"r{number}" for number in range(2, routers + 1)]
+        self._names = {role: f"{tag}-{role}" for role in ("a", *self._routers, "b")}
         for name in self._names.values():
             netns.create(name)
         self._links()
         self._end("a", "ra", "192.0.2", "2001:db8:a", far="b")
         self._end("b", "rb", "198.51.100", "2001:db8:b", far="a")
+        self._chain()
         self.clear_faults()
 
     def name(self, role):
@@ -56,15 +60,16 @@ class Topology:
             wait_until(lambda: "1 received" in self.execute(role, "ping", "-q", "-c", "1", "-W", "0.3", far, check=False), 5,  # noqa: B023
                        f"an answer of {far} to {role}")
 
-    # --- faults, all of them in r
+    # --- faults, in r where nothing else is said
 
-    def fault(self, *rules, chain="forward"):
-        """Adds nftables rules: `chain` is forward, or early for what must also hit r's own addresses."""
+    def fault(self, *rules, chain="forward", router="r"):
+        """Adds nftables rules: `chain` is forward, or early for what must also hit the router's own addresses."""
         for rule in rules:
-            self.execute("r", "nft", f"add rule inet faults {chain} {rule}")
+            self.execute(router, "nft", f"add rule inet faults {chain} {rule}")
 
     def clear_faults(self):
-        self.execute("r", "nft", "-f", "-", stdin="flush ruleset\n" + _CHAINS)
+        for router in self._routers:
+            self.execute(router, "nft", "-f", "-", stdin="flush ruleset\n" + _CHAINS)
 
     def translate(self):
         """The customer sits behind a translating router from now on."""
@@ -99,17 +104,18 @@ class Topology:
 
     def _links(self):
         r = self.name("r")
-        for role in "ab":
-            netns.ip_batch(r, [f"link add r{role} type veth peer name wan netns {self.name(role)}"])
-        for role in "arb":
-            settings = _QUIET + (_FORWARD if role == "r" else [])
+        for role, router in (("a", r), ("b", self.name(self._routers[-1]))):
+            netns.ip_batch(router, [f"link add r{role} type veth peer name wan netns {self.name(role)}"])
+        for role in self._names:
+            settings = _QUIET + (_FORWARD if role in self._routers else [])
             self.execute(role, "sysctl", "-q", "-w", *settings)
         netns.ip_batch(r, ["link set lo up", f"addr add {REFERENCE[4]}/32 dev lo", f"addr add {REFERENCE[6]}/128 dev lo nodad"])
 
     def _end(self, role, router_port, net4, net6, far):
-        netns.ip_batch(self.name("r"), [f"addr add {net4}.1/24 dev {router_port}",
-                                        f"addr add {net6}::1/64 dev {router_port} nodad",
-                                        f"link set {router_port} up"])
+        router = self.name("r" if role == "a" else self._routers[-1])
+        netns.ip_batch(router, [f"addr add {net4}.1/24 dev {router_port}",
+                                f"addr add {net6}::1/64 dev {router_port} nodad",
+                                f"link set {router_port} up"])
         netns.ip_batch(self.name(role), [
             f"addr add {OUTER[4][role]}/24 dev wan", f"addr add {OUTER[6][role]}/64 dev wan nodad",
             "link set lo up", "link set wan up",
@@ -117,6 +123,18 @@ class Topology:
             *self._default_routes(role),
             # Without the tunnel, traffic for the other side ends here and never goes out in clear.
             f"route add blackhole {SUBNET[4][far]}", f"route add blackhole {SUBNET[6][far]}"])
+
+    def _chain(self):
+        """The links between routers, and the routes along them."""
+        for number, (near, far) in enumerate(zip(self._routers, self._routers[1:]), 1):
+            net4, net6 = f"10.99.{number}", f"2001:db8:99:{number}"
+            netns.ip_batch(self.name(near), [
+                f"link add rb type veth peer name ra netns {self.name(far)}",
+                f"addr add {net4}.1/24 dev rb", f"addr add {net6}::1/64 dev rb nodad", "link set rb up"])
+            netns.ip_batch(self.name(far), [
+                "link set lo up", f"addr add {net4}.2/24 dev ra", f"addr add {net6}::2/64 dev ra nodad", "link set ra up",
+                f"route add default via {net4}.1", f"route add default via {net6}::1"])
+            netns.ip_batch(self.name(near), [f"route add 198.51.100.0/24 via {net4}.2", f"route add 2001:db8:b::/64 via {net6}::2"])
 
     @staticmethod
     def _default_routes(role):

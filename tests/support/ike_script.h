@@ -55,9 +55,9 @@ class IkeScript {
     sink_->on_esp(s);
     watch_.settle(now_);
   }
-  // An ICMP error about our IKE to `port`, from the peer itself or from a router.
+  // An ICMP error about our IKE to `port`, from the peer itself or from a router; or about ESP with this payload.
   void icmp(int ms, bool from_peer, std::uint8_t type, std::uint8_t code, wire::DatagramKind quoted_kind,
-            std::uint16_t port) {
+            std::uint16_t port, wire::Bytes payload = {}) {
     pass(ms);
     wire::Datagram error;
     error.kind = wire::DatagramKind::icmp_error;
@@ -67,6 +67,7 @@ class IkeScript {
     error.icmp_code = code;
     wire::Datagram quoted = addressed(From::local, port);
     quoted.kind = quoted_kind;
+    quoted.payload = payload;
     sink_->on_icmp_error(error, quoted, now_);
     watch_.settle(now_);
   }

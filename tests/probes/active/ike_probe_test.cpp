@@ -661,5 +661,15 @@ TEST(IkeProbe, AJumpOfHoursIsNoSilenceAndNoStorm) {
   EXPECT_GE(lab.sent.size(), 10U);
 }
 
+TEST(IkeProbe, OffersAloneLeaveOutTheVersionThatNobodyHas) {
+  Lab lab;
+  lab.probe.add_target(1, {.address = kPeer, .source = {}, .version = config::IkeVersion::v1, .offers_only = true},
+                       lab.now);
+  lab.run_for(40s);
+  ASSERT_FALSE(lab.kinds(500).empty());
+  for (const Kind kind : lab.kinds(500)) EXPECT_EQ(kind, Kind::main_mode);
+  EXPECT_EQ(lab.outcomes(500)[0], Outcome::silent);
+}
+
 }  // namespace
 }  // namespace tunnelwatch::active

@@ -7,6 +7,7 @@ add_executable(io_sockets_root_test
   icmp_socket_test.cpp
   ike_responder_test.cpp
   net_namespace.cpp
+  raw_socket_test.cpp
   udp_socket_test.cpp)
 target_link_libraries(io_sockets_root_test PRIVATE tunnelwatch::options tunnelwatch::io_sockets tunnelwatch_asio
   GTest::gmock GTest::gtest_main)

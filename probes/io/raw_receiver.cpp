@@ -1,0 +1,159 @@
+#include "probes/io/raw_receiver.h"
+
+#include "probes/io/raw_open_error.h"
+#include "probes/io/receive_loop.h"
+#include "probes/io/socket_message.h"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <netinet/icmp6.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <linux/filter.h>
+#include <linux/icmp.h>
+
+namespace tunnelwatch::io {
+
+namespace {
+
+constexpr std::size_t kMaxMessage = 9216;  // a jumbo frame; more of a longer one nobody needs
+constexpr int kMaxPerWake = 256;
+constexpr std::uint32_t kEspEchoReply = 8;
+
+int filter_types(int fd, IpFamily family) {
+  if (family == IpFamily::v4) {
+    icmp_filter filter{};
+    filter.data =
+        ~((1U << ICMP_ECHOREPLY) | (1U << ICMP_DEST_UNREACH) | (1U << ICMP_TIME_EXCEEDED) | (1U << ICMP_PARAMETERPROB));
+    return setsockopt(fd, SOL_RAW, ICMP_FILTER, &filter, sizeof filter);
+  }
+  icmp6_filter filter{};
+  ICMP6_FILTER_SETBLOCKALL(&filter);
+  for (const int type :
+       {ICMP6_ECHO_REPLY, ICMP6_DST_UNREACH, ICMP6_PACKET_TOO_BIG, ICMP6_TIME_EXCEEDED, ICMP6_PARAM_PROB}) {
+    ICMP6_FILTER_SETPASS(type, &filter);
+  }
+  return setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof filter);
+}
+
+// A gateway's own ESP would be copied to every raw socket of protocol 50: the kernel passes one SPI.
+int filter_spi(int fd, IpFamily family) {
+  const bool v4 = family == IpFamily::v4;
+  std::array<sock_filter, 5> program{
+      v4 ? sock_filter BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0) : sock_filter BPF_STMT(BPF_LDX | BPF_IMM, 0),
+      BPF_STMT(BPF_LD | BPF_W | BPF_IND, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kEspEchoReply, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, 0x40000),
+      BPF_STMT(BPF_RET | BPF_K, 0),
+  };
+  const sock_fprog attached{static_cast<unsigned short>(program.size()), program.data()};
+  return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &attached, sizeof attached);
+}
+
+int configure(int fd, IpFamily family, RawProtocol protocol) {
+  const int on = 1;
+  const int filtered = protocol == RawProtocol::icmp ? filter_types(fd, family) : filter_spi(fd, family);
+  if (filtered != 0) return errno;
+  return setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) == 0 ? 0 : errno;
+}
+
+}  // namespace
+
+class RawReceiver::Impl : public std::enable_shared_from_this<RawReceiver::Impl> {
+ public:
+  Impl(boost::asio::io_context& io, int fd, IpFamily family, Handler handler)
+      : descriptor_(io, fd), backoff_(io), family_(family), handler_(std::move(handler)), buffer_(kMaxMessage) {}
+
+  boost::asio::posix::stream_descriptor& descriptor() { return descriptor_; }
+  boost::asio::steady_timer& backoff() { return backoff_; }
+  bool stopped() const { return stopped_; }
+  void stop() {
+    stopped_ = true;
+    boost::system::error_code ignored;
+    descriptor_.close(ignored);
+    backoff_.cancel();
+  }
+  AfterDrain drain_some();
+
+ private:
+  void deliver(const msghdr& header, std::span<const std::uint8_t> bytes);
+
+  boost::asio::posix::stream_descriptor descriptor_;
+  boost::asio::steady_timer backoff_;
+  IpFamily family_;
+  Handler handler_;
+  std::vector<std::uint8_t> buffer_;
+  bool stopped_ = false;
+  bool draining_ = false;
+};
+
+AfterDrain RawReceiver::Impl::drain_some() {
+  if (draining_) return AfterDrain::wait;
+  draining_ = true;
+  AfterDrain next = AfterDrain::more;
+  for (int count = 0; count < kMaxPerWake && !stopped_; ++count) {
+    sockaddr_storage from{};
+    ControlBuffer control;
+    iovec part{buffer_.data(), buffer_.size()};
+    msghdr header{&from, sizeof from, &part, 1, control.bytes, sizeof control.bytes, 0};
+    const ssize_t length = recvmsg(descriptor_.native_handle(), &header, MSG_DONTWAIT);
+    if (length < 0) {
+      if (errno == EINTR) continue;
+      next = errno == EAGAIN ? AfterDrain::wait : AfterDrain::back_off;
+      break;
+    }
+    deliver(header, {buffer_.data(), static_cast<std::size_t>(length)});
+  }
+  draining_ = false;
+  return next;
+}
+
+void RawReceiver::Impl::deliver(const msghdr& header, std::span<const std::uint8_t> bytes) {
+  const auto from = from_sockaddr(*static_cast<const sockaddr_storage*>(header.msg_name));
+  if (!from) return;
+  const StampMapper clock;
+  ReceivedRaw received{.bytes = bytes, .from = *from, .received_at = clock.now()};
+  if (const void* stamp = find_control(header, SOL_SOCKET, SCM_TIMESTAMPNS, sizeof(timespec))) {
+    timespec at{};
+    std::memcpy(&at, stamp, sizeof at);
+    received.received_at = clock.map(at);
+  }
+  if (family_ == IpFamily::v4) {  // with its IP header, which IPv6 sockets leave out
+    const std::size_t head = bytes.empty() ? 0 : (bytes[0] & 0x0fU) * 4U;
+    if (head < 20 || head > bytes.size()) return;
+    received.bytes = bytes.subspan(head);
+  }
+  handler_(received);
+}
+
+boost::system::result<std::unique_ptr<RawReceiver>, OpenError> RawReceiver::open(boost::asio::io_context& io,
+                                                                                 IpFamily family, RawProtocol protocol,
+                                                                                 Handler on_message) {
+  const bool v4 = family == IpFamily::v4;
+  const bool icmp = protocol == RawProtocol::icmp;
+  const int number = !icmp ? int{IPPROTO_ESP} : v4 ? int{IPPROTO_ICMP} : int{IPPROTO_ICMPV6};
+  const char* const name = !icmp ? "ESP" : v4 ? "ICMP" : "ICMPv6";
+  const int fd = ::socket(v4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, number);
+  if (fd < 0) return raw_open_error(name, "open", errno);
+  if (const int error = configure(fd, family, protocol); error != 0) {
+    ::close(fd);
+    return raw_open_error(name, "set up", error);
+  }
+  auto impl = std::make_shared<Impl>(io, fd, family, std::move(on_message));
+  receive_loop(impl);
+  return std::unique_ptr<RawReceiver>(new RawReceiver(std::move(impl)));
+}
+
+RawReceiver::RawReceiver(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RawReceiver::~RawReceiver() { impl_->stop(); }
+void RawReceiver::drain() {
+  const auto impl = impl_;  // the handler may destroy this object
+  impl->drain_some();
+}
+
+}  // namespace tunnelwatch::io
