@@ -6,6 +6,9 @@ add_library(tunnelwatch_diagnosis STATIC
   ${CMAKE_CURRENT_LIST_DIR}/esp_traffic.cpp
   ${CMAKE_CURRENT_LIST_DIR}/evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/ike_evidence.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/log_evidence.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/log_findings.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/log_hit.cpp
   ${CMAKE_CURRENT_LIST_DIR}/ping_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/probe_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/inner_evidence.cpp
@@ -19,4 +22,4 @@ add_library(tunnelwatch_diagnosis STATIC
 add_library(tunnelwatch::diagnosis ALIAS tunnelwatch_diagnosis)
 target_link_libraries(tunnelwatch_diagnosis
   PUBLIC tunnelwatch::options tunnelwatch::catalogue tunnelwatch::active tunnelwatch::ike tunnelwatch::packets
-  PRIVATE tunnelwatch::wire fmt::fmt)
+  PRIVATE tunnelwatch::exporters tunnelwatch::wire fmt::fmt)

@@ -1,8 +1,10 @@
 #pragma once
 
+#include "agent/diagnosis/cause.h"
 #include "exporters/report.h"
 #include "probes/time.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -134,6 +136,13 @@ struct Fact {
   Text evidence;      // the newest, as a sentence
 };
 
+// What a log named as a cause: said, not seen, and so no fact of the kinds above.
+struct LoggedCause {
+  Cause cause{};
+  Fact fact;
+  std::uint64_t times = 0;
+};
+
 class Facts {
  public:
   // Means something for a fact that is known.
@@ -162,7 +171,27 @@ class Facts {
     set(id, Known::unknown);
   }
 
+  // What logs named, the newest kMaxLogged.
+  const std::vector<LoggedCause>& logged() const { return logged_; }
+  const LoggedCause* logged(Cause cause) const {
+    const auto it =
+        std::find_if(logged_.begin(), logged_.end(), [&](const LoggedCause& c) { return c.cause == cause; });
+    return it == logged_.end() ? nullptr : &*it;
+  }
+  void note_logged(LoggedCause said) {
+    const auto older = [](const LoggedCause& a, const LoggedCause& b) { return a.fact.last < b.fact.last; };
+    std::erase_if(logged_, [&](const LoggedCause& c) { return c.cause == said.cause; });
+    if (logged_.size() >= kMaxLogged) logged_.erase(std::min_element(logged_.begin(), logged_.end(), older));
+    logged_.push_back(std::move(said));
+    ++revision_;
+  }
+  template <typename Which>
+  void forget_logged(Which&& which) {
+    if (std::erase_if(logged_, which) != 0) ++revision_;
+  }
+
  private:
+  static constexpr std::size_t kMaxLogged = 16;
   static constexpr std::size_t index(FactId id) { return static_cast<std::size_t>(id); }
   void set(FactId id, Known known) {
     known_[index(id)] = known;
@@ -173,6 +202,7 @@ class Facts {
   std::array<Known, kFactCount> known_{};
   std::uint64_t revision_ = 0;
   std::array<Fact, kFactCount> facts_{};
+  std::vector<LoggedCause> logged_;
 };
 
 }  // namespace tunnelwatch::diagnosis

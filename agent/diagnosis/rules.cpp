@@ -1,5 +1,7 @@
 #include "agent/diagnosis/rules.h"
 
+#include "agent/diagnosis/log_findings.h"
+
 #include <algorithm>
 
 namespace tunnelwatch::diagnosis {
@@ -332,6 +334,7 @@ std::vector<Finding> diagnose(const Facts& facts) {
     }
     findings.push_back(std::move(finding));
   }
+  join_logs(facts, findings);
   std::stable_sort(findings.begin(), findings.end(),
                    [](const Finding& a, const Finding& b) { return a.confidence > b.confidence; });
   return findings;
