@@ -1,6 +1,5 @@
 #include "agent/log_watch.h"
 
-#include "agent/log.h"
 #include "agent/watch.h"
 #include "probes/host/log_record.h"
 
@@ -64,12 +63,12 @@ void LogWatch::configure(const config::Logs& settings) {
   files_ = std::move(files);
   if (settings_.journal != before.journal || settings_.units != before.units) {
     journal_.reset();
-    journal_state_ = {};
+    journal_state_ = SourceState("log_journal");
     if (settings_.journal) open_journal();
   }
   if (settings_.syslog != before.syslog) {
     syslog_.reset();
-    syslog_state_ = {};
+    syslog_state_ = SourceState("log_syslog");
     if (settings_.syslog) open_syslog();
   }
 }
@@ -89,7 +88,7 @@ void LogWatch::open_journal() {
     journal_lines_.feed(bytes, [&](std::string_view line) { on_line(journal_reader_, line, now); });
     watch_.settle(now);
   };
-  handlers.on_state = [this](const std::string& error) { tell_state(journal_state_, "log_journal", "journal", error); };
+  handlers.on_state = [this](const std::string& error) { journal_state_.tell("journal", error); };
   journal_ = std::make_unique<io::ChildOutput>(io_, journal_command(settings_.units), std::move(handlers));
 }
 
@@ -100,21 +99,8 @@ void LogWatch::open_syslog() {
     watch_.settle(now);
   });
   if (listener) syslog_ = std::move(*listener);
-  tell_state(syslog_state_, "log_syslog", name_of(*settings_.syslog), listener ? "" : listener.error().sentence);
+  syslog_state_.tell(name_of(*settings_.syslog), listener ? "" : listener.error().sentence);
   syslog_again_ = steady_now() + kTryAgain;
-}
-
-void LogWatch::tell_state(State& state, std::string_view source, std::string_view name, const std::string& error) {
-  if (state.told && state.error == error) return;
-  const bool was_up = state.up();
-  const bool was_told = state.told;
-  state = {true, error};
-  if (error.empty()) {
-    log::info("source_up", fmt::format("source={} name={}", source, log::quoted(name)));
-  } else if (was_up || !was_told) {
-    log::warning("source_down",
-                 fmt::format("source={} name={} reason={}", source, log::quoted(name), log::quoted(error)));
-  }
 }
 
 bool LogWatch::take_one(TimePoint now) {
@@ -138,7 +124,7 @@ void LogWatch::on_line(diagnosis::LogReader& reader, std::string_view line, Time
 void LogWatch::tick(TimePoint now) {
   for (const auto& file : files_) {
     file->followed.poll(now, kBytesEachTick, [&](std::string_view line) { on_line(file->reader, line, now); });
-    tell_state(file->state, "log_file", file->followed.path(), file->followed.error());
+    file->state.tell(file->followed.path(), file->followed.error());
   }
   if (settings_.syslog && !syslog_ && now >= syslog_again_) open_syslog();
 }

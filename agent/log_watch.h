@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/diagnosis/log_hit.h"
+#include "agent/source_state.h"
 #include "config/settings.h"
 #include "exporters/report.h"
 #include "probes/host/line_splitter.h"
@@ -56,21 +57,15 @@ class LogWatch {
   void report(exporters::Report& report) const;
 
  private:
-  struct State {  // of a source, as it was said last
-    bool told = false;
-    std::string error;
-    bool up() const { return told && error.empty(); }
-  };
   struct File {
     explicit File(const std::string& path) : followed(path) {}
     io::FollowedFile followed;
     diagnosis::LogReader reader;
-    State state;
+    SourceState state{"log_file"};
   };
 
   void open_journal();
   void open_syslog();
-  void tell_state(State& state, std::string_view source, std::string_view name, const std::string& error);
   void on_line(diagnosis::LogReader& reader, std::string_view line, TimePoint now);
   bool take_one(TimePoint now);
 
@@ -81,10 +76,10 @@ class LogWatch {
   std::unique_ptr<io::ChildOutput> journal_;
   diagnosis::LogReader journal_reader_;
   host::LineSplitter journal_lines_;
-  State journal_state_;
+  SourceState journal_state_{"log_journal"};
   std::unique_ptr<io::SyslogListener> syslog_;
   diagnosis::LogReader syslog_reader_;
-  State syslog_state_;
+  SourceState syslog_state_{"log_syslog"};
   TimePoint syslog_again_{};
   double tokens_ = 0;
   TimePoint tokens_at_{};

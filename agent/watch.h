@@ -4,6 +4,7 @@
 #include "agent/tunnel.h"
 #include "agent/tunnel_list.h"
 #include "config/settings.h"
+#include "probes/host/daemon_view.h"
 #include "probes/observation.h"
 #include "probes/passive/ike_tracker.h"
 #include "probes/passive/packet_sink.h"
@@ -75,6 +76,9 @@ class Watch final : public passive::PacketSink, public passive::IkePeerSink {
   };
   bool on_log(const diagnosis::LogHit& hit, TimePoint at, LogTarget target = LogTarget::any);
 
+  // What the IKE daemon calls its peers: the names of tunnels that are discovered from now on, and those in its log.
+  void name_peers(const host::DaemonView& view);
+
   // Time passes; draws all conclusions that are due.
   void advance(TimePoint now);
   // Draws the conclusions from what came since the last call.
@@ -94,6 +98,7 @@ class Watch final : public passive::PacketSink, public passive::IkePeerSink {
 
  private:
   Tunnel* discover(const passive::PeerKey& key);
+  std::optional<IpAddress> peer_called(std::string_view name) const;
   Tunnel* discover_for_log(std::string name, const std::optional<IpAddress>& remote);
   void settle_changed(TimePoint now);
   void forget_idle(TimePoint now);
@@ -118,7 +123,8 @@ class Watch final : public passive::PacketSink, public passive::IkePeerSink {
   const wire::Datagram* current_ = nullptr;                     // what the tracker is reading
   Counters counters_;
   std::map<std::uint16_t, std::string> interfaces_;
-  std::vector<IpAddress> local_addresses_;  // empty: not known
+  std::map<IpAddress, std::string> peer_names_;  // as the IKE daemon calls them
+  std::vector<IpAddress> local_addresses_;       // empty: not known
 };
 
 }  // namespace tunnelwatch::agent

@@ -1,4 +1,5 @@
 #include "agent/watch.h"
+#include "config/syntax.h"
 
 #include <algorithm>
 
@@ -19,13 +20,14 @@ bool Watch::on_log(const diagnosis::LogHit& hit, TimePoint at, LogTarget target)
     return true;
   }
   std::size_t found = 0;
-  if (hit.peer) {
-    tunnels_.visit_remote(*hit.peer, [&](Tunnel& t) {
+  const auto peer = hit.peer ? hit.peer : peer_called(hit.connection);
+  if (peer) {
+    tunnels_.visit_remote(*peer, [&](Tunnel& t) {
       t.evidence().on_log(hit, at);
       ++found;
     });
     if (found != 0 || target == LogTarget::certain || !options_.offline) return found != 0;
-    Tunnel* fresh = discover_for_log(hit.peer->to_string(), *hit.peer);
+    Tunnel* fresh = discover_for_log(peer->to_string(), *peer);
     if (fresh != nullptr) fresh->evidence().on_log(hit, at);
     return fresh != nullptr;
   }
@@ -34,6 +36,26 @@ bool Watch::on_log(const diagnosis::LogHit& hit, TimePoint at, LogTarget target)
   if (tunnels_.all().size() != 1) return false;
   tunnels_.all().front()->evidence().on_log(hit, at);
   return true;
+}
+
+std::optional<IpAddress> Watch::peer_called(std::string_view name) const {
+  const auto it = std::find_if(peer_names_.begin(), peer_names_.end(), [&](const auto& p) { return p.second == name; });
+  return name.empty() || it == peer_names_.end() ? std::nullopt : std::optional(it->first);
+}
+
+// A name becomes a label: what is no name of a tunnel is not taken. Of two connections to one peer the first counts.
+void Watch::name_peers(const host::DaemonView& view) {
+  constexpr std::size_t kMost = 4096;
+  peer_names_.clear();
+  const auto add = [this](const IpAddress& peer, const std::string& name) {
+    if (config::is_tunnel_name(name) && peer_names_.size() < kMost) peer_names_.emplace(peer, name);
+  };
+  for (const auto& connection : view.connections) {
+    for (const IpAddress& remote : connection.remote_addresses) add(remote, connection.name);
+  }
+  for (const auto& sa : view.sas) {
+    if (sa.remote) add(*sa.remote, sa.connection);
+  }
 }
 
 Tunnel* Watch::discover_for_log(std::string name, const std::optional<IpAddress>& remote) {

@@ -126,8 +126,14 @@ enum class FactId : std::uint8_t {
   bgp_as_refused,        // one end refuses the AS number of the other
   tunnel_pings_unanswered,  // the peer's, to this end's tunnel address
   bgp_as_differs,           // an OPEN says another AS number than the configuration, and nobody accepts it
+  // The IKE daemon of this machine, by judge_daemon().
+  daemon_selectors_absent,    // a configured subnet is in none of its connection's selectors
+  daemon_selectors_partial,   // ... only in part
+  daemon_selectors_narrowed,  // its SA carries less than it is told to
+  daemon_transport_mode,      // it is told to use transport mode
+  daemon_child_missing,       // its IKE SA stands without an IPsec SA
 };
-inline constexpr std::size_t kFactCount = static_cast<std::size_t>(FactId::bgp_as_differs) + 1;
+inline constexpr std::size_t kFactCount = static_cast<std::size_t>(FactId::daemon_child_missing) + 1;
 
 struct Fact {
   Confidence confidence = Confidence::likely;

@@ -37,6 +37,11 @@ bool same_evidence(const Finding& a, const Finding& b) {
                     [](const Text& x, const Text& y) { return x.en == y.en; });
 }
 
+bool is_look_alike(const Finding& other, Cause cause) {
+  const CauseRow& row = row_of(other.cause);
+  return other.cause != cause && (row.kind == Kind::nego || row.kind == Kind::conf) && row.alternatives.contains(cause);
+}
+
 // Whether `other` is but a guess at what `cause` explains. `by_wire`: what the rules themselves made of that cause.
 bool is_guess(const Finding& other, Cause cause, const Finding* by_wire, const Facts& facts) {
   const CauseRow& row = row_of(other.cause);
@@ -53,12 +58,16 @@ Finding take_guesses(const LoggedCause& said, const Facts& facts, std::vector<Fi
   const std::optional<Finding> by_wire = own == findings.end() ? std::nullopt : std::optional(*own);
   for (auto it = findings.begin(); it != findings.end();) {
     const bool is_own = it->cause == said.cause;
+    // What is certain stays, and bears out what the line says of it.
+    const bool borne_out = decides(said) && it->confidence == Confidence::confirmed && is_look_alike(*it, said.cause);
     const bool taken = is_own || (decides(said) && is_guess(*it, said.cause, by_wire ? &*by_wire : nullptr, facts));
+    if (taken || borne_out) {
+      for (const Text& text : it->evidence) add_evidence(joined.evidence, text);
+    }
     if (!taken || it->momentary) {
       ++it;
       continue;
     }
-    for (const Text& text : it->evidence) add_evidence(joined.evidence, text);
     joined.since = std::min(joined.since, it->since);
     joined.last = std::max(joined.last, it->last);
     it = findings.erase(it);

@@ -1,0 +1,1 @@
+tunnelwatch_fuzz(vici_fuzz SOURCES vici_fuzz.cpp LIBRARIES tunnelwatch::diagnosis tunnelwatch::host)
