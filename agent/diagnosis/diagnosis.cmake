@@ -8,6 +8,7 @@ add_library(tunnelwatch_diagnosis STATIC
   ${CMAKE_CURRENT_LIST_DIR}/evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/host_wording.cpp
   ${CMAKE_CURRENT_LIST_DIR}/ike_evidence.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/kernel_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/log_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/log_findings.cpp
   ${CMAKE_CURRENT_LIST_DIR}/log_hit.cpp

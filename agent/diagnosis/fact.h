@@ -132,8 +132,19 @@ enum class FactId : std::uint8_t {
   daemon_selectors_narrowed,  // its SA carries less than it is told to
   daemon_transport_mode,      // it is told to use transport mode
   daemon_child_missing,       // its IKE SA stands without an IPsec SA
+  // This machine's network, by judge_kernel().
+  local_address_absent,     // the configured address is on no interface
+  tunnel_address_absent,    // ... that of the tunnel
+  public_route_absent,      // packets for the peer go nowhere
+  private_route_absent,     // packets for a remote subnet go nowhere
+  private_route_elsewhere,  // ... by another interface than the tunnel's own
+  route_partial,            // the tunnel's own interface gets only a part of a remote subnet
+  route_via_peer,           // the next hop is the peer itself, which is on no link of ours
+  route_on_link,            // a route without a next hop, and nobody there answers for the peer
+  next_hop_failed,          // the next hop to the peer does not answer its neighbours
+  route_egress_differs,     // packets for the peer leave by another interface than configured
 };
-inline constexpr std::size_t kFactCount = static_cast<std::size_t>(FactId::daemon_child_missing) + 1;
+inline constexpr std::size_t kFactCount = static_cast<std::size_t>(FactId::route_egress_differs) + 1;
 
 struct Fact {
   Confidence confidence = Confidence::likely;

@@ -55,4 +55,49 @@ Text describe_missing_child(std::string_view connection) {
           fmt::format("IKE 守护进程的连接 {} 已建立 IKE SA，但没有 IPsec SA", name)};
 }
 
+Text describe_absent_address(const IpAddress& address, bool of_tunnel) {
+  return {fmt::format("the configured {} address {} is on no interface here", of_tunnel ? "tunnel" : "local",
+                      address.to_string()),
+          fmt::format("本机没有接口配置{}地址 {}", of_tunnel ? "隧道" : "本端", address.to_string())};
+}
+
+Text describe_no_route(std::string_view to) {
+  return {fmt::format("there is no route to {}", to), fmt::format("没有到 {} 的路由", to)};
+}
+
+Text describe_other_interface(std::string_view to, std::string_view by, std::string_view expected) {
+  return {fmt::format("packets for {} leave by {}, while they are configured to leave by {}", to, by, expected),
+          fmt::format("去往 {} 的报文从 {} 发出，而配置的接口是 {}", to, by, expected)};
+}
+
+Text describe_partial_route(const IpPrefix& subnet, std::string_view interface, const std::vector<IpPrefix>& routed) {
+  host::DaemonSelectors parts;
+  for (const IpPrefix& p : routed) {
+    if (p.overlaps(subnet)) parts.subnets.push_back(p);
+  }
+  return {fmt::format("of {} only {} is routed to {}", subnet.to_string(), listed(parts), interface),
+          fmt::format("{} 中只有 {} 的路由指向 {}", subnet.to_string(), listed(parts), interface)};
+}
+
+Text describe_route_via_peer(std::string_view to, const IpAddress& peer) {
+  return {
+      fmt::format("the route to {} has the peer's own address {} as next hop, which is on no network of this machine",
+                  to, peer.to_string()),
+      fmt::format("到 {} 的路由以对端网关地址 {} 为下一跳，而本机没有与其直连的网络", to, peer.to_string())};
+}
+
+Text describe_route_on_link(const IpAddress& peer, std::string_view interface) {
+  return {fmt::format(
+              "the route to {} names only the interface {} and no next hop, and nobody there answers for that address",
+              peer.to_string(), interface),
+          fmt::format("到 {} 的路由只指定了出接口 {} 而没有下一跳，该接口上没有设备应答此地址的ARP", peer.to_string(),
+                      interface)};
+}
+
+Text describe_failed_next_hop(const IpAddress& next_hop, std::string_view interface) {
+  return {
+      fmt::format("the next hop {} on {} does not answer ARP or neighbour discovery", next_hop.to_string(), interface),
+      fmt::format("{} 上的下一跳 {} 不应答ARP/邻居发现", interface, next_hop.to_string())};
+}
+
 }  // namespace tunnelwatch::diagnosis
