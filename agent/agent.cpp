@@ -2,6 +2,7 @@
 
 #include "agent/cause_list.h"
 #include "agent/flight_recorder.h"
+#include "agent/host_watch.h"
 #include "agent/interest.h"
 #include "agent/log.h"
 #include "agent/path_watch.h"
@@ -149,6 +150,7 @@ class Agent::Impl final : public passive::PacketSink {
   ProbeDriver probes_;
   PathWatch paths_;
   FlightRecorder recorder_{io_, watch_};
+  HostWatch host_{io_, watch_};
   std::map<std::string, Captured> captures_;
   std::map<std::string, std::uint16_t> interface_ids_;  // of every interface ever captured on, from 1
   std::shared_ptr<const passive::TrafficInterest> interest_ = std::make_shared<passive::TrafficInterest>();
@@ -213,6 +215,7 @@ void Agent::Impl::stop() {
   timer_.cancel();
   probes_.stop();
   paths_.stop();
+  host_.stop();
   captures_.clear();
   server_.stop();
   signals_.cancel();
@@ -253,6 +256,7 @@ void Agent::Impl::apply(const config::Settings& settings) {
   watch_.set_options(watch_options(settings_));
   watch_.configure(settings_.tunnels);
   recorder_.configure(settings_.recorder);
+  host_.configure(settings_);
   refresh(steady_now());
   probes_.sync(settings_);
   paths_.sync(settings_.probes.path, steady_now());
@@ -328,6 +332,7 @@ void Agent::Impl::tick() {
   probes_.drive();
   probes_.tick(now);
   paths_.tick(now);
+  host_.tick(now);
   watch_.advance(now);
   // Fed from here only: a loop that hangs feeds nothing.
   if (const auto interval = notify_.watchdog_interval(); interval && now >= next_watchdog_) {
@@ -412,12 +417,13 @@ exporters::Report Agent::Impl::report(exporters::Detail detail) const {
   paths_.report(report);
   report_agent(report);
   recorder_.report(report);
+  host_.report(report);
   const bool capture_blind = !any_capture_up();
   for (auto& t : report.tunnels) {
     const bool v6 = t.remote.find(':') != std::string::npos;
     if (capture_blind) t.blind.emplace_back("capture");
     for (const auto& [source, sees] : report.agent.sources) {
-      if (sees || source == "capture" || source.ends_with(v6 ? "_v4" : "_v6")) continue;
+      if (sees || !source.ends_with(v6 ? "_v6" : "_v4")) continue;
       t.blind.push_back(source.substr(0, source.size() - 3));
     }
   }

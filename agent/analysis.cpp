@@ -1,5 +1,6 @@
 #include "agent/analysis.h"
 
+#include "agent/log_story.h"
 #include "agent/watch.h"
 #include "probes/io/capture_file.h"
 #include "probes/passive/packet_front.h"
@@ -41,14 +42,15 @@ class FileClock {
 // Time as it passes live, however close or far apart the packets are.
 class Ticks {
  public:
-  Ticks(Watch& watch, passive::PacketFront& front, Timeline* timeline)
-      : watch_(watch), front_(front), timeline_(timeline) {}
+  Ticks(Watch& watch, passive::PacketFront& front, Timeline* timeline, LogStory& logs)
+      : watch_(watch), front_(front), timeline_(timeline), logs_(logs) {}
 
   void pass_until(TimePoint now) {
     if (now < next_) return;
     if (next_ == TimePoint::min()) next_ = now;
     if (now - next_ > kLongestPause) next_ = now - kLongestPause;
     for (; next_ <= now; next_ += kTick) {
+      logs_.pass_until(next_, watch_);
       if (timeline_ != nullptr) timeline_->advance(next_);
       front_.on_tick(next_);
       watch_.advance(next_);
@@ -59,6 +61,7 @@ class Ticks {
   Watch& watch_;
   passive::PacketFront& front_;
   Timeline* timeline_;
+  LogStory& logs_;
   TimePoint next_ = TimePoint::min();
 };
 
@@ -81,11 +84,32 @@ class Progress {
   std::uint64_t packets_ = 0;
 };
 
+// Logs without captures: nothing was seen, and so nothing speaks against what they name.
+exporters::Report analyze_logs(LogStory& logs, std::vector<std::string>& warnings, const AnalysisOptions& options) {
+  Watch watch({.discovery = {.max_tunnels = 4096}, .loss = {}, .offline = true});
+  logs.begin({});
+  const auto latest = logs.latest();
+  const TimePoint end = latest.value_or(TimePoint{});
+  logs.finish(end, watch, warnings);
+  watch.settle(end);
+  watch.finish(end);
+  const auto wall = WallClock::of_capture_file();
+  exporters::Report report;
+  if (latest) report.generated = wall.at(end);
+  report.files = options.logs;
+  report.tunnels = watch.report(wall);
+  report.agent.version = kVersion;
+  return report;
+}
+
 }  // namespace
 
 boost::system::result<exporters::Report, std::string> analyze_captures(std::span<const std::string> paths,
                                                                        std::vector<std::string>& warnings,
                                                                        const AnalysisOptions& options) {
+  LogStory logs;
+  if (auto failure = logs.read(options.logs, warnings)) return std::move(*failure);
+  if (paths.empty()) return analyze_logs(logs, warnings, options);
   auto files = io::CaptureFiles::open(paths);
   if (!files) return files.error();
   Watch watch({.discovery = {.max_tunnels = 4096}, .loss = {}, .offline = true});
@@ -93,7 +117,7 @@ boost::system::result<exporters::Report, std::string> analyze_captures(std::span
   if (options.timeline) timeline.emplace(watch, *options.timeline, options.write);
   passive::PacketSink& sink = timeline ? static_cast<passive::PacketSink&>(*timeline) : watch;
   passive::PacketFront front(sink);
-  Ticks ticks(watch, front, timeline ? &*timeline : nullptr);
+  Ticks ticks(watch, front, timeline ? &*timeline : nullptr, logs);
   Progress progress(*files, options);
   FileClock clock;
   io::CapturedFrame frame;
@@ -106,6 +130,7 @@ boost::system::result<exporters::Report, std::string> analyze_captures(std::span
       continue;
     }
     const TimePoint now = clock.at(frame.at);
+    if (first) logs.begin(now);
     ticks.pass_until(now);
     progress.on_packet();
     first = false;
@@ -113,6 +138,9 @@ boost::system::result<exporters::Report, std::string> analyze_captures(std::span
     watch.settle(now);
   }
   front.finish();
+  if (first) logs.begin({});
+  watch.settle(clock.latest());
+  logs.finish(clock.latest(), watch, warnings);
   watch.settle(clock.latest());
   watch.finish(clock.latest());
   if (timeline) timeline->finish(clock.latest());
@@ -123,6 +151,7 @@ boost::system::result<exporters::Report, std::string> analyze_captures(std::span
   const auto wall = WallClock::of_capture_file();
   report.generated = first ? exporters::WallTime{} : wall.at(clock.latest());
   report.files.assign(paths.begin(), paths.end());
+  report.files.insert(report.files.end(), options.logs.begin(), options.logs.end());
   report.packets = front.counters().frames;
   report.malformed = front.counters().malformed_total() + watch.tracker().counters().malformed;
   report.tunnels = watch.report(wall);

@@ -8,12 +8,15 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <boost/system/result.hpp>
 
 namespace tunnelwatch::agent {
 
 struct AnalysisOptions {
+  // Logs of the same time, read beside the captures or alone: what they name joins what the packets show.
+  std::vector<std::string> logs;
   // The story of the capture, written as it is read.
   std::optional<TimelineOptions> timeline;
   Timeline::Write write;
@@ -22,8 +25,9 @@ struct AnalysisOptions {
 };
 
 // The diagnosis of capture files ("-": standard input), read as one in the order of their stamps, in bounded memory.
-// The error is one sentence: a file of which nothing can be read. `warnings` gets what did not stop it, a sentence
-// each: files that end inside a packet or are damaged behind their first packets, and packets left out.
+// Without any, that of the logs alone. The error is one sentence: a file of which nothing can be read. `warnings` gets
+// what did not stop it, a sentence each: files that end inside a packet or are damaged behind their first packets,
+// packets left out, and what logs name of which nobody knows whose it is.
 boost::system::result<exporters::Report, std::string> analyze_captures(std::span<const std::string> paths,
                                                                        std::vector<std::string>& warnings,
                                                                        const AnalysisOptions& options = {});

@@ -18,7 +18,13 @@ int main(int argc, char** argv) {
   cli::AnalyzeArguments analyze;
   auto* analyze_command =
       app.add_subcommand("analyze", "Diagnose capture files (pcap, pcapng, gzip; - is standard input)");
-  analyze_command->add_option("CAPTURE", analyze.captures, "Capture files")->required();
+  analyze_command->add_option("CAPTURE", analyze.captures, "Capture files");
+  analyze_command
+      ->add_option("--log", analyze.logs,
+                   "A log of the gateway, of its peer or of the cloud, beside the captures or alone")
+      ->type_name("FILE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   analyze_command->add_flag("--json", analyze.json, "Print one JSON object");
   analyze_command->add_flag("--zh", analyze.chinese, "Print in Chinese");
   analyze_command->add_flag("--timeline", analyze.timeline, "Print each message and what it means before the report");

@@ -86,7 +86,8 @@ Tunnel* Watch::discover(const passive::PeerKey& key) {
     ++counters_.evicted;
   }
   config::Tunnel settings;
-  settings.name = key.remote.to_string();
+  const auto named = peer_names_.find(key.remote);
+  settings.name = named != peer_names_.end() && find(named->second) == nullptr ? named->second : key.remote.to_string();
   if (find(settings.name) != nullptr)
     settings.name = fmt::format("{}-{}", key.local.to_string(), key.remote.to_string());
   settings.local = key.local;

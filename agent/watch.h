@@ -1,8 +1,10 @@
 #pragma once
 
+#include "agent/diagnosis/log_hit.h"
 #include "agent/tunnel.h"
 #include "agent/tunnel_list.h"
 #include "config/settings.h"
+#include "probes/host/daemon_view.h"
 #include "probes/observation.h"
 #include "probes/passive/ike_tracker.h"
 #include "probes/passive/packet_sink.h"
@@ -66,6 +68,17 @@ class Watch final : public passive::PacketSink, public passive::IkePeerSink {
   // What an interface's number in observations stands for.
   void name_interface(std::uint16_t interface, std::string name) { interfaces_[interface] = std::move(name); }
 
+  // A line of a log that names a cause. False where it cannot be told whose: a line that names nobody is that of the
+  // only tunnel, and offline a peer that nobody has seen gets a tunnel of its own, once all else is known.
+  enum class LogTarget : std::uint8_t {
+    certain,  // by its name or a peer that is known
+    any,
+  };
+  bool on_log(const diagnosis::LogHit& hit, TimePoint at, LogTarget target = LogTarget::any);
+
+  // What the IKE daemon calls its peers: the names of tunnels that are discovered from now on, and those in its log.
+  void name_peers(const host::DaemonView& view);
+
   // Time passes; draws all conclusions that are due.
   void advance(TimePoint now);
   // Draws the conclusions from what came since the last call.
@@ -85,6 +98,8 @@ class Watch final : public passive::PacketSink, public passive::IkePeerSink {
 
  private:
   Tunnel* discover(const passive::PeerKey& key);
+  std::optional<IpAddress> peer_called(std::string_view name) const;
+  Tunnel* discover_for_log(std::string name, const std::optional<IpAddress>& remote);
   void settle_changed(TimePoint now);
   void forget_idle(TimePoint now);
   void judge_spi(const passive::EspStreamSummary& stream, const passive::PeerKey& key);
@@ -108,7 +123,8 @@ class Watch final : public passive::PacketSink, public passive::IkePeerSink {
   const wire::Datagram* current_ = nullptr;                     // what the tracker is reading
   Counters counters_;
   std::map<std::uint16_t, std::string> interfaces_;
-  std::vector<IpAddress> local_addresses_;  // empty: not known
+  std::map<IpAddress, std::string> peer_names_;  // as the IKE daemon calls them
+  std::vector<IpAddress> local_addresses_;       // empty: not known
 };
 
 }  // namespace tunnelwatch::agent

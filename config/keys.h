@@ -40,6 +40,8 @@ inline constexpr std::size_t kMaxSubnets = 256;
 inline constexpr std::size_t kMaxInnerHosts = 1000;
 inline constexpr std::size_t kMaxProposals = 32;
 inline constexpr std::size_t kMaxInterfaces = 64;
+inline constexpr std::size_t kMaxLogFiles = 64;
+inline constexpr std::size_t kMaxUnits = 64;
 
 inline constexpr std::array<std::string_view, 4> kLogLevelNames{"debug", "info", "warning", "error"};
 inline constexpr std::array<std::string_view, 3> kIkeVersionNames{"any", "1", "2"};
@@ -184,6 +186,25 @@ struct Keys<Recorder> {
 };
 
 template <>
+struct Keys<Daemon> {
+  static constexpr std::tuple all{
+      Key{"vici", &Daemon::vici, kSocket, "The socket of strongSwan's vici; empty: it is not asked"},
+  };
+};
+
+template <>
+struct Keys<Logs> {
+  static constexpr std::tuple all{
+      Key{"files", &Logs::files, ListOf{kPath, kMaxLogFiles},
+          "Files that are followed, through rotation and truncation; absolute paths"},
+      Key{"journal", &Logs::journal, Flag{}, "Whether systemd's journal is followed, by journalctl"},
+      Key{"units", &Logs::units, ListOf{kUnit, kMaxUnits}, "Units of the journal that are heard; empty: all"},
+      Key{"syslog", &Logs::syslog, EndpointText{},
+          "Where syslog messages are taken, over UDP and TCP and from anybody who reaches it; without it, nowhere"},
+  };
+};
+
+template <>
 struct Keys<Settings> {
   static constexpr std::tuple all{
       Key{"listen", &Settings::listen, EndpointText{}, "Where metrics, API and page are served"},
@@ -198,6 +219,8 @@ struct Keys<Settings> {
       Key{"loss", &Settings::loss, Section{}, "When loss becomes a finding"},
       Key{"recorder", &Settings::recorder, Section{},
           "The last IKE packets of a tunnel, for whoever looks into a fault"},
+      Key{"daemon", &Settings::daemon, Section{}, "The IKE daemon of this machine, asked for what it is told to do"},
+      Key{"logs", &Settings::logs, Section{}, "Logs of the gateway, its IKE daemon and the cloud"},
       Key{"tunnels", &Settings::tunnels, ListOf{Section{}, kMaxTunnels}, "The tunnels of this gateway"},
   };
 };

@@ -128,6 +128,21 @@ struct Recorder {
   bool operator==(const Recorder&) const = default;
 };
 
+// The IKE daemon of this machine.
+struct Daemon {
+  std::string vici{"/run/charon.vici"};  // strongSwan's socket; empty: it is not asked
+  bool operator==(const Daemon&) const = default;
+};
+
+// Logs that are followed: what they name joins what is seen. Nothing of it is on by default.
+struct Logs {
+  std::vector<std::string> files;       // absolute paths; they may come later, and be rotated
+  bool journal{false};                  // systemd's, by `journalctl`
+  std::vector<std::string> units;       // of the journal; empty: all
+  std::optional<ListenAddress> syslog;  // where messages are taken, over UDP and TCP
+  bool operator==(const Logs&) const = default;
+};
+
 enum class LogLevel : std::uint8_t { debug, info, warning, error };
 
 struct Settings {
@@ -142,6 +157,8 @@ struct Settings {
   Discovery discovery;
   LossThresholds loss;
   Recorder recorder;
+  Daemon daemon;
+  Logs logs;
   bool operator==(const Settings&) const = default;
 };
 

@@ -187,6 +187,13 @@ Complaint EndpointText::read(ScalarText in, ListenAddress& out) const {
   return std::nullopt;
 }
 
+Complaint EndpointText::read(ScalarText in, std::optional<ListenAddress>& out) const {
+  ListenAddress value;
+  if (auto complaint = read(in, value)) return complaint;
+  out = value;
+  return std::nullopt;
+}
+
 Written EndpointText::write(const ListenAddress& value) const {
   const auto address = value.address.to_string();
   const auto port = ":" + std::to_string(value.port);
@@ -275,6 +282,21 @@ bool is_interface_name(std::string_view text) {
 bool is_directory(std::string_view text) {
   constexpr std::size_t kLongest = 1024;
   return text.size() <= kLongest && is_plain_text(text);
+}
+
+bool is_path(std::string_view text) { return text.size() > 1 && text.front() == '/' && is_directory(text); }
+
+bool is_socket(std::string_view text) {
+  constexpr std::size_t kLongest = 107;  // what the system takes
+  return text.empty() || (text.size() <= kLongest && is_path(text));
+}
+
+bool is_unit(std::string_view text) {
+  constexpr std::size_t kLongest = 255;
+  const auto fits = [](char c) {
+    return is_letter(c) || is_digit(c) || std::string_view(":-_.\\@").find(c) != std::string_view::npos;
+  };
+  return !text.empty() && text.size() <= kLongest && text.front() != '-' && std::all_of(text.begin(), text.end(), fits);
 }
 
 }  // namespace tunnelwatch::config

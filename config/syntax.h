@@ -137,7 +137,9 @@ struct AddressText {
 
 struct EndpointText {  // "127.0.0.1:9814", "[::1]:9814"
   Complaint read(ScalarText in, ListenAddress& out) const;
+  Complaint read(ScalarText in, std::optional<ListenAddress>& out) const;
   Written write(const ListenAddress& value) const;
+  Written write(const std::optional<ListenAddress>& value) const { return value ? write(*value) : std::nullopt; }
   SyntaxInfo info() const { return {.kind = "endpoint"}; }
 };
 
@@ -168,11 +170,17 @@ struct Word {
 bool is_tunnel_name(std::string_view text);
 bool is_interface_name(std::string_view text);
 bool is_directory(std::string_view text);
+bool is_path(std::string_view text);
+bool is_socket(std::string_view text);
+bool is_unit(std::string_view text);
 
 inline constexpr Word kTunnelName{"name", is_tunnel_name,
                                   "1 to 64 letters, digits, \"_\", \".\" and \"-\", the first no dot or hyphen"};
 inline constexpr Word kInterface{"interface", is_interface_name, "the name of an interface, such as eth0"};
 inline constexpr Word kDirectory{"directory", is_directory, "the path of a directory", true};
+inline constexpr Word kPath{"path", is_path, "an absolute path, such as /var/log/charon.log"};
+inline constexpr Word kSocket{"socket", is_socket, "the absolute path of a socket, 107 bytes at most", true};
+inline constexpr Word kUnit{"unit", is_unit, "the name of a unit of systemd, such as strongswan.service"};
 
 // Algorithms joined by hyphens, as strongSwan writes a proposal.
 struct ProposalText {

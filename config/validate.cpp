@@ -22,6 +22,7 @@ class Validator {
     check_probes();
     check_loss();
     check_recorder();
+    check_logs();
     check_amounts();
     check_names();
     for (std::size_t i = 0; i < settings_.tunnels.size(); ++i) check_tunnel(settings_.tunnels[i], i);
@@ -77,6 +78,15 @@ class Validator {
       error("recorder.quota", "must hold a file: " + format_size(r.quota_bytes) + " is below " + format_size(r.bytes) +
                                   " of recorder.bytes");
     }
+  }
+
+  void check_logs() {
+    const auto& l = settings_.logs;
+    if (readable({"logs.syslog"}) && l.syslog && l.syslog->port == 0) error("logs.syslog", "the port must not be 0");
+    if (readable({"logs.syslog", "listen"}) && l.syslog && *l.syslog == settings_.listen)
+      error("logs.syslog", "is the address and port of listen");
+    if (readable({"logs.journal", "logs.units"}) && !l.journal && !l.units.empty())
+      warning("logs.units", "are not heard: logs.journal is false");
   }
 
   void check_amounts() {

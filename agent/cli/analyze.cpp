@@ -45,11 +45,16 @@ void print_report(const exporters::Report& report, const AnalyzeArguments& argum
 }  // namespace
 
 int analyze(const AnalyzeArguments& arguments) {
+  if (arguments.captures.empty() && arguments.logs.empty()) {
+    fmt::print(stderr, "tunnelwatch: analyze takes capture files, --log FILE, or both\n");
+    return exit_usage;
+  }
   if (arguments.timeline && arguments.json) {
     fmt::print(stderr, "tunnelwatch: --timeline is text for people and --json one object for programs: choose one\n");
     return exit_usage;
   }
   agent::AnalysisOptions options;
+  options.logs = arguments.logs;
   if (arguments.timeline) {
     options.timeline = {.language = language_of(arguments), .colour = wants_colour()};
     options.write = [](std::string_view lines) { print(stdout, lines); };

@@ -12,6 +12,7 @@ enum ExitCode : int { exit_ok = 0, exit_fault_found = 1, exit_usage = 2, exit_co
 
 struct AnalyzeArguments {
   std::vector<std::string> captures;
+  std::vector<std::string> logs;
   bool json = false;
   bool chinese = false;
   bool timeline = false;

@@ -1,11 +1,17 @@
 # Observations -> three-valued facts -> rules -> verdict.
 add_library(tunnelwatch_diagnosis STATIC
   ${CMAKE_CURRENT_LIST_DIR}/bgp_evidence.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/daemon_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/egress_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/esp_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/esp_traffic.cpp
   ${CMAKE_CURRENT_LIST_DIR}/evidence.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/host_wording.cpp
   ${CMAKE_CURRENT_LIST_DIR}/ike_evidence.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/kernel_evidence.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/log_evidence.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/log_findings.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/log_hit.cpp
   ${CMAKE_CURRENT_LIST_DIR}/path_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/ping_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/probe_evidence.cpp
@@ -20,5 +26,5 @@ add_library(tunnelwatch_diagnosis STATIC
   ${CMAKE_CURRENT_LIST_DIR}/wording.cpp)
 add_library(tunnelwatch::diagnosis ALIAS tunnelwatch_diagnosis)
 target_link_libraries(tunnelwatch_diagnosis
-  PUBLIC tunnelwatch::options tunnelwatch::catalogue tunnelwatch::active tunnelwatch::ike tunnelwatch::packets
-  PRIVATE tunnelwatch::wire fmt::fmt)
+  PUBLIC tunnelwatch::options tunnelwatch::catalogue tunnelwatch::active tunnelwatch::host tunnelwatch::ike tunnelwatch::packets
+  PRIVATE tunnelwatch::exporters tunnelwatch::wire fmt::fmt)

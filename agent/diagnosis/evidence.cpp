@@ -26,6 +26,7 @@ void Evidence::on_ike(const passive::IkeObservation& o) {
 void Evidence::on_esp(bool outbound, std::uint64_t packets, std::uint16_t remote_port, TimePoint at) {
   if (!outbound) ike_.on_inbound_esp(at);
   esp_.on_packets(outbound, packets, remote_port, at);
+  if (!outbound) log_.on_inbound_esp(at);
 }
 
 void Evidence::on_fragments(const passive::FragmentEvent& event, bool from_peer) {
@@ -60,9 +61,12 @@ void Evidence::on_ike_probe(const IkeProbeObservation& o) {
   probes_.on_ike_probe(o);
 }
 
-void Evidence::advance(TimePoint now) { esp_.advance(now); }
+void Evidence::advance(TimePoint now) {
+  esp_.advance(now);
+  log_.advance(now);
+}
 
-bool Evidence::waits() const { return esp_.waits(); }
+bool Evidence::waits() const { return esp_.waits() || log_.waits(); }
 
 bool Evidence::wants_probe() const {
   return probes_.wants_ike_probe() || facts_.is(F::init_unanswered) || facts_.is(F::auth_unanswered_4500) ||

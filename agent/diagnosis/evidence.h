@@ -3,6 +3,7 @@
 #include "agent/diagnosis/esp_evidence.h"
 #include "agent/diagnosis/fact.h"
 #include "agent/diagnosis/ike_evidence.h"
+#include "agent/diagnosis/log_evidence.h"
 #include "agent/diagnosis/probe_evidence.h"
 #include "config/settings.h"
 
@@ -37,6 +38,7 @@ class Evidence {
   // IKE with this peer that is not between the addresses of the configuration.
   void on_address(AddressOddity oddity, const IpAddress& seen, const IpAddress& expected, TimePoint at);
   void on_ike_probe(const IkeProbeObservation& o);
+  void on_log(const LogHit& hit, TimePoint at) { log_.on_hit(hit, at); }
   // The windows of the probes' targets, told about once a second.
   void on_gateway_echo(std::string_view target, const active::EchoWindow& window, TimePoint now) {
     probes_.on_gateway_echo(target, window, now);
@@ -67,6 +69,7 @@ class Evidence {
   IkeEvidence ike_{facts_};
   EspEvidence esp_{facts_};
   ProbeEvidence probes_;
+  LogEvidence log_{facts_};
 };
 
 }  // namespace tunnelwatch::diagnosis

@@ -1,8 +1,10 @@
 #pragma once
 
+#include "agent/diagnosis/cause.h"
 #include "exporters/report.h"
 #include "probes/time.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -133,14 +135,38 @@ enum class FactId : std::uint8_t {
   bgp_as_refused,        // one end refuses the AS number of the other
   tunnel_pings_unanswered,  // the peer's, to this end's tunnel address
   bgp_as_differs,           // an OPEN says another AS number than the configuration, and nobody accepts it
+  // The IKE daemon of this machine, by judge_daemon().
+  daemon_selectors_absent,    // a configured subnet is in none of its connection's selectors
+  daemon_selectors_partial,   // ... only in part
+  daemon_selectors_narrowed,  // its SA carries less than it is told to
+  daemon_transport_mode,      // it is told to use transport mode
+  daemon_child_missing,       // its IKE SA stands without an IPsec SA
+  // This machine's network, by judge_kernel().
+  local_address_absent,     // the configured address is on no interface
+  tunnel_address_absent,    // ... that of the tunnel
+  public_route_absent,      // packets for the peer go nowhere
+  private_route_absent,     // packets for a remote subnet go nowhere
+  private_route_elsewhere,  // ... by another interface than the tunnel's own
+  route_partial,            // the tunnel's own interface gets only a part of a remote subnet
+  route_via_peer,           // the next hop is the peer itself, which is on no link of ours
+  route_on_link,            // a route without a next hop, and nobody there answers for the peer
+  next_hop_failed,          // the next hop to the peer does not answer its neighbours
+  route_egress_differs,     // packets for the peer leave by another interface than configured
 };
-inline constexpr std::size_t kFactCount = static_cast<std::size_t>(FactId::bgp_as_differs) + 1;
+inline constexpr std::size_t kFactCount = static_cast<std::size_t>(FactId::route_egress_differs) + 1;
 
 struct Fact {
   Confidence confidence = Confidence::likely;
   TimePoint since{};  // when it became so
   TimePoint last{};   // when it was last seen to be so
   Text evidence;      // the newest, as a sentence
+};
+
+// What a log named as a cause: said, not seen, and so no fact of the kinds above.
+struct LoggedCause {
+  Cause cause{};
+  Fact fact;
+  std::uint64_t times = 0;
 };
 
 class Facts {
@@ -171,7 +197,27 @@ class Facts {
     set(id, Known::unknown);
   }
 
+  // What logs named, the newest kMaxLogged.
+  const std::vector<LoggedCause>& logged() const { return logged_; }
+  const LoggedCause* logged(Cause cause) const {
+    const auto it =
+        std::find_if(logged_.begin(), logged_.end(), [&](const LoggedCause& c) { return c.cause == cause; });
+    return it == logged_.end() ? nullptr : &*it;
+  }
+  void note_logged(LoggedCause said) {
+    const auto older = [](const LoggedCause& a, const LoggedCause& b) { return a.fact.last < b.fact.last; };
+    std::erase_if(logged_, [&](const LoggedCause& c) { return c.cause == said.cause; });
+    if (logged_.size() >= kMaxLogged) logged_.erase(std::min_element(logged_.begin(), logged_.end(), older));
+    logged_.push_back(std::move(said));
+    ++revision_;
+  }
+  template <typename Which>
+  void forget_logged(Which&& which) {
+    if (std::erase_if(logged_, which) != 0) ++revision_;
+  }
+
  private:
+  static constexpr std::size_t kMaxLogged = 16;
   static constexpr std::size_t index(FactId id) { return static_cast<std::size_t>(id); }
   void set(FactId id, Known known) {
     known_[index(id)] = known;
@@ -182,6 +228,7 @@ class Facts {
   std::array<Known, kFactCount> known_{};
   std::uint64_t revision_ = 0;
   std::array<Fact, kFactCount> facts_{};
+  std::vector<LoggedCause> logged_;
 };
 
 }  // namespace tunnelwatch::diagnosis

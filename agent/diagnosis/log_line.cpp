@@ -107,7 +107,9 @@ std::optional<std::size_t> LogLine::match(std::string_view words, std::size_t po
 }
 
 bool LogLine::find_echo() const {
-  if (text_.find("cmdrecord") != std::string::npos || text_.find("command=") != std::string::npos) return true;
+  for (const std::string_view mark : {"cmdrecord", "command=", "cause_raised tunnel=", "cause_cleared tunnel="}) {
+    if (text_.find(mark) != std::string::npos) return true;
+  }
   if (text_.empty() || (text_[0] != '<' && text_[0] != '[')) return false;
   // A prompt, "<gw>display ..." or "[gw-ike-peer-a]dpd ...": the command follows at once. A time stamp in brackets
   // starts with a digit, "<30>" is the priority of syslog.

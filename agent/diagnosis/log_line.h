@@ -23,7 +23,11 @@ class LogLine {
   std::optional<std::size_t> match(std::string_view words, std::size_t pos) const;
   // Whether the guide's words at [begin, end) are stated as a reason: the rules in log_patterns.h.
   bool states_reason(std::size_t begin, std::size_t end) const;
-  bool is_echo() const { return echo_; }  // of a command or configuration
+  // Whether they stand in a field or row that gives a reason: the strictest of these rules.
+  bool in_reason(std::size_t begin, std::size_t end) const {
+    return !echo_ && (in_table_row(begin, end) || in_reason_field(begin));
+  }
+  bool is_echo() const { return echo_; }  // of a command, of a configuration, or of our own words
 
   // The remote end as the line names it.
   std::optional<IpAddress> peer() const;

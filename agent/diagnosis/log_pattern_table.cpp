@@ -11,6 +11,7 @@ constexpr auto vendor = LogFamily::vendor;
 constexpr auto strongswan = LogFamily::strongswan;
 constexpr auto libreswan = LogFamily::libreswan;
 constexpr auto openvpn = LogFamily::openvpn;
+constexpr auto routing = LogFamily::routing;
 
 constexpr auto kVendorVariants = std::to_array<LogPattern>({
     // Responders name the transform that differs.
@@ -95,6 +96,10 @@ constexpr auto kDaemons = std::to_array<LogPattern>({
     {strongswan, Cause::exchange_timeout, "establishing IKE_SA failed, peer not responding"},
     {strongswan, Cause::exchange_timeout, "deleting half open IKE_SA with * after timeout"},
     {strongswan, Cause::gateway_behind_nat, "local host is behind NAT"},
+    {strongswan, Cause::public_route_missing, "error writing to socket: Network is unreachable"},
+    {strongswan, Cause::next_hop_unresolved, "error writing to socket: No route to host"},
+    {strongswan, Cause::customer_policy_blocks_traffic, "error writing to socket: Operation not permitted"},
+    {strongswan, Cause::private_route_missing, "unable to install source route for"},
 
     {libreswan, Cause::phase1_proposal_mismatch, "no acceptable Oakley Transform"},
     {libreswan, Cause::phase1_proposal_mismatch, "no local proposal matches remote proposals"},
@@ -126,6 +131,10 @@ constexpr auto kDaemons = std::to_array<LogPattern>({
     {libreswan, Cause::dpd_timeout, "liveness action - "},
     {libreswan, Cause::exchange_timeout, "No response (or no acceptable response) to our"},
     {libreswan, Cause::exchange_timeout, "second timeout exceeded after * retransmits", true},
+    {libreswan, Cause::local_address_mismatch, "we cannot identify ourselves with either end of this connection"},
+    {libreswan, Cause::public_route_missing, "sendto on * failed*Network is unreachable"},
+    {libreswan, Cause::next_hop_unresolved, "sendto on * failed*No route to host"},
+    {libreswan, Cause::customer_policy_blocks_traffic, "sendto on * failed*Operation not permitted"},
 
     {openvpn, Cause::client_cannot_reach_server, "Connection failed to establish within given time"},
     {openvpn, Cause::client_cannot_reach_server, "TCP: connect to [AF_INET]* failed"},
@@ -145,6 +154,11 @@ constexpr auto kDaemons = std::to_array<LogPattern>({
      "Unrecognized option or missing or extra parameter(s) in * disable-dco"},
     {openvpn, Cause::client_auth_failed, "AUTH: Received control message: AUTH_FAILED"},
     {openvpn, Cause::client_auth_failed, "AUTH_FAILED", true},
+    {openvpn, Cause::client_route_missing, "Linux route add command failed"},
+    {openvpn, Cause::client_route_missing, "route addition failed using"},
+
+    {routing, Cause::bgp_asn_mismatch, "OPEN Message Error/Bad Peer AS"},
+    {routing, Cause::bgp_asn_mismatch, "Bad peer AS", true},
 });
 
 constexpr auto kReasonCodes = std::to_array<ReasonCode>({

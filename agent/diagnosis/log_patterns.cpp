@@ -17,10 +17,21 @@ struct Patterns {
   std::array<std::vector<const LogPattern*>, 128> by_first;  // lower case; patterns are ASCII
 };
 
+// The guide's own words of a row that no device says as such, without its remark in parentheses; empty where the texts
+// of OpenVPN are the guide's words.
+std::string_view stated_words(const CauseRow& row) {
+  if (row.kind == Kind::client && row.sections[0].starts_with("3.1")) return {};
+  return row.words.substr(0, row.words.find(" ("));
+}
+
 Patterns make_patterns() {
   Patterns out;
   for (const CauseRow& row : catalogue()) {
-    if (row.kind != Kind::nego && row.kind != Kind::drop) continue;
+    if (row.kind != Kind::nego && row.kind != Kind::drop) {
+      if (const auto words = stated_words(row); !words.empty())
+        out.all.push_back({.family = LogFamily::vendor, .cause = row.cause, .words = words, .stated = true});
+      continue;
+    }
     out.all.push_back({LogFamily::vendor, row.cause, row.words});
     if (!row.alias.empty()) out.all.push_back({LogFamily::vendor, row.cause, row.alias});
   }
@@ -56,6 +67,11 @@ bool better(const Candidate& a, const Candidate& b) {
   return a.end > b.end;
 }
 
+bool counts(const LogPattern& pattern, const LogLine& line, std::size_t begin, std::size_t end) {
+  if (pattern.stated) return line.in_reason(begin, end);
+  return pattern.family == LogFamily::vendor ? line.states_reason(begin, end) : !line.is_echo();
+}
+
 Candidate find_best(const LogLine& line) {
   const std::string_view text = line.text();
   Candidate best;
@@ -65,7 +81,7 @@ Candidate find_best(const LogLine& line) {
     for (const LogPattern* pattern : patterns().by_first[first]) {
       const auto end = line.match(pattern->words, pos);
       if (!end) continue;
-      if (pattern->family == LogFamily::vendor ? !line.states_reason(pos, *end) : line.is_echo()) continue;
+      if (!counts(*pattern, line, pos, *end)) continue;
       const Candidate found{pattern, pos, *end};
       if (better(found, best)) best = found;
     }
@@ -85,6 +101,8 @@ std::string_view to_string(LogFamily family) {
       return "libreswan";
     case LogFamily::openvpn:
       return "openvpn";
+    case LogFamily::routing:
+      return "routing";
   }
   return "unknown";
 }
@@ -95,12 +113,13 @@ std::optional<LogMatch> match_line(std::string_view raw) {
   const LogLine line(raw);
   const Candidate best = find_best(line);
   if (best.pattern != nullptr) {
-    return LogMatch{best.pattern->cause, best.pattern->words, line.peer(), best.pattern->family};
+    const LogPattern& found = *best.pattern;
+    return LogMatch{found.cause, found.words, line.peer(), found.family, found.vague};
   }
   const auto code = line.negotiation_reason_code();
   if (!code) return std::nullopt;
   for (const detail::ReasonCode& row : detail::negotiation_reason_codes()) {
-    if (row.code == *code) return LogMatch{row.cause, row.words, line.peer(), LogFamily::vendor};
+    if (row.code == *code) return LogMatch{row.cause, row.words, line.peer(), LogFamily::vendor, false};
   }
   return std::nullopt;
 }

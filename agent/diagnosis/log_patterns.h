@@ -21,8 +21,9 @@ enum class LogFamily : std::uint8_t {
   strongswan,  // charon
   libreswan,   // pluto
   openvpn,     // guide chapter 3
+  routing,     // FRR, BIRD: BGP over the tunnel
 };
-inline constexpr std::size_t kLogFamilyCount = 4;
+inline constexpr std::size_t kLogFamilyCount = 5;
 std::string_view to_string(LogFamily family);
 
 struct LogPattern {
@@ -31,7 +32,8 @@ struct LogPattern {
   // Matched without case, at word boundaries. A blank or hyphen stands for any run of blanks, or one hyphen or
   // underscore; "*" for up to 256 bytes of anything. Static text.
   std::string_view words;
-  bool vague = false;  // any other pattern of the same line wins
+  bool vague = false;   // any other pattern of the same line wins
+  bool stated = false;  // everyday words of the guide: only in a field that gives a reason
 };
 
 // All patterns: the guide's words (from the catalogue) first, then the daemons' texts.
@@ -42,6 +44,7 @@ struct LogMatch {
   std::string_view words;         // of the pattern, or "ReasonCode=N" of the device's own table; static text
   std::optional<IpAddress> peer;  // the remote end, where the line names it
   LogFamily family{};
+  bool vague = false;  // of the pattern
 };
 
 // The cause that a line states. The daemons' texts count wherever they stand. The guide's words are also everyday words
@@ -53,7 +56,9 @@ struct LogMatch {
 //  - words of three or more ("phase1 hard expiry") in a line that speaks of IKE, IPsec or VPN; two words there only as
 //  a
 //    field of their own at the end.
-// Never in an echoed command or configuration (a prompt, CMDRECORD), nor before a number (counters, settings).
+// What the guide says of configuration, paths and loss in words of its own counts in such fields and rows alone.
+// Never in an echoed command or configuration (a prompt, CMDRECORD), nor before a number (counters, settings), nor in
+// what this program itself has logged.
 std::optional<LogMatch> match_line(std::string_view line);
 
 }  // namespace tunnelwatch::diagnosis

@@ -1,5 +1,7 @@
 #include "agent/diagnosis/rules.h"
 
+#include "agent/diagnosis/log_findings.h"
+
 #include <algorithm>
 
 namespace tunnelwatch::diagnosis {
@@ -47,7 +49,33 @@ bool fails_to_come_up(const Facts& f) {
          std::any_of(std::begin(kFailures), std::end(kFailures), [&](F id) { return f.is(id); });
 }
 
+// What this machine's own tables say is a cause where the tunnel is in trouble: another table, by a mark that we do not
+// know of, may lead packets all the same.
+template <F fact>
+bool is_in_trouble(const Facts& f) {
+  return f.is(fact) && (!works(f) || f.is(F::gateway_silent) || f.is(F::inner_silent) || f.is(F::liveness_waits));
+}
+
+// Routes come and go with a tunnel: what is missing must still be so some time after it stands.
+template <F fact>
+bool lasts_while_up(const Facts& f) {
+  constexpr Duration kSettled = std::chrono::seconds(2);
+  return f.is(F::child_up) && f.is(fact) && f[fact].last > f[F::child_up].since + kSettled &&
+         f[fact].last > f[fact].since + kSettled;
+}
+
 const Rule kRules[] = {
+    // What this machine's own tables say needs no guess.
+    {Cause::public_route_missing,
+     is_in_trouble<F::public_route_absent>,
+     confirmed,
+     {F::public_route_absent, F::init_unanswered, F::liveness_unanswered}},
+    {Cause::route_next_hop_is_peer, is_in_trouble<F::route_via_peer>, likely, {F::route_via_peer, F::next_hop_failed}},
+    {Cause::route_interface_without_next_hop, is_in_trouble<F::route_on_link>, likely, {F::route_on_link}},
+    {Cause::next_hop_unresolved, is_in_trouble<F::next_hop_failed>, likely, {F::next_hop_failed, F::gateway_silent}},
+    {Cause::route_prefix_mismatch, is<F::route_partial>, likely, {F::route_partial}},
+    {Cause::private_route_missing, lasts_while_up<F::private_route_absent>, likely, {F::private_route_absent}},
+    {Cause::private_route_missing, lasts_while_up<F::private_route_elsewhere>, likely, {F::private_route_elsewhere}},
     // The negotiation: what the other end said outweighs what it left unsaid.
     {Cause::proposal_mismatch_or_use_sm_in_ikev2,
      [](const Facts& f) { return f.is(F::sm_in_v2) && (f.is(F::proposal_refused) || f.is(F::init_unanswered)); },
@@ -85,6 +113,10 @@ const Rule kRules[] = {
      [](const Facts& f) { return f.is(F::local_elsewhere) && !f.is(F::source_translated); },
      likely,
      {F::local_elsewhere}},
+    {Cause::local_address_mismatch,
+     is_in_trouble<F::local_address_absent>,
+     likely,
+     {F::local_address_absent, F::init_unanswered}},
     {Cause::gateway_address_not_mirrored, is_and_stuck<F::local_elsewhere>, possible, {F::local_elsewhere}},
     {Cause::unsupported_version, is<F::version_refused>, confirmed, {F::version_refused}},
     {Cause::unsupported_version, is_and_stuck<F::version_odd>, likely, {F::version_odd}},
@@ -131,6 +163,21 @@ const Rule kRules[] = {
      [](const Facts& f) { return f.is(F::mode_differs) && f.is(F::auth_refused) && !f.is(F::auth_unreadable); },
      possible,
      {F::mode_differs}},
+    {Cause::policy_rules_not_mirrored,
+     is<F::daemon_selectors_absent>,
+     likely,
+     {F::daemon_selectors_absent, F::child_refused}},
+    {Cause::interesting_flow_uses_address_group,
+     is<F::daemon_selectors_partial>,
+     likely,
+     {F::daemon_selectors_partial, F::child_refused}},
+    {Cause::netmask_mismatch, is<F::daemon_selectors_narrowed>, likely, {F::daemon_selectors_narrowed}},
+    {Cause::encapsulation_mode_mismatch,
+     [](const Facts& f) {
+       return f.is(F::daemon_transport_mode) && (f.is(F::child_refused) || f.is(F::daemon_child_missing));
+     },
+     likely,
+     {F::daemon_transport_mode, F::child_refused, F::daemon_child_missing}},
     {Cause::phase2_proposal_or_pfs_mismatch,
      [](const Facts& f) { return f.is(F::child_refused) || f.is(F::rekey_refused); },
      likely,
@@ -264,6 +311,7 @@ const Rule kRules[] = {
      is<F::tunnel_pings_unanswered>,
      confirmed,
      {F::tunnel_pings_unanswered}},
+    {Cause::tunnel_interface_address_not_configured, lasts_while_up<F::tunnel_address_absent>, likely, {F::tunnel_address_absent}},
     {Cause::bgp_asn_mismatch, is<F::bgp_as_refused>, confirmed, {F::bgp_as_refused, F::bgp_as_differs}},
     {Cause::bgp_asn_mismatch, is<F::bgp_as_differs>, likely, {F::bgp_as_differs}},
     {Cause::cloud_security_group_blocks_traffic,
@@ -277,7 +325,8 @@ const Rule kRules[] = {
     {Cause::multi_egress,
      [](const Facts& f) { return f.is(F::egress_differs) || f.is(F::egress_flips); },
      likely,
-     {F::egress_differs, F::egress_flips}},
+     {F::egress_differs, F::egress_flips, F::route_egress_differs}},
+    {Cause::multi_egress, is<F::route_egress_differs>, likely, {F::route_egress_differs}},
     // Both are needed: a full gateway that loses nothing is well used, and loss without load is another's.
     {Cause::gateway_bandwidth_exceeded,
      [](const Facts& f) {
@@ -340,6 +389,7 @@ std::vector<Finding> diagnose(const Facts& facts) {
     }
     findings.push_back(std::move(finding));
   }
+  join_logs(facts, findings);
   std::stable_sort(findings.begin(), findings.end(),
                    [](const Finding& a, const Finding& b) { return a.confidence > b.confidence; });
   return findings;

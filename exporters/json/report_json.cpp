@@ -177,6 +177,7 @@ json::object json_of(const AgentReport& a) {
           {"evicted_ike_sas", a.evicted_ike_sas},
           {"evicted_esp_streams", a.evicted_esp_streams},
           {"evicted_flight_packets", a.evicted_flight_packets},
+          {"log_lines", counts(a.log_lines)},
           {"flight_recordings", counts(a.flight_recordings)},
           {"flight_recorder_bytes", a.flight_recorder_bytes},
           {"flight_recordings_stored_bytes", a.flight_recordings_stored_bytes},

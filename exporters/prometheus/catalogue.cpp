@@ -365,6 +365,13 @@ constexpr auto kMetrics =
            for (const IkeProbeReport* p : in.ike_probes) out.histogram({p->tunnel, std::to_string(p->port)}, p->rtt);
          }},
         {{kCounter,
+          "tunnelwatch_log_lines_total",
+          "Lines of the logs that are followed, by what became of them.",
+          {"outcome"}},
+         [](In& in, Sink& out) {
+           for (const auto& [outcome, count] : agent(in).log_lines) out.value({outcome}, count);
+         }},
+        {{kCounter,
           "tunnelwatch_malformed_packets_total",
           "Packets that could not be understood, by reason.",
           {"reason"}},

@@ -132,6 +132,94 @@ TEST_F(AnalysisTest, TimePassesWhilePacketsFlow) {
   EXPECT_THAT(story, HasSubstr("= no answer for 2."));
 }
 
+std::vector<std::string> active(const exporters::TunnelReport& tunnel) {
+  std::vector<std::string> names;
+  for (const auto& c : tunnel.causes) {
+    if (c.active) names.push_back(c.cause);
+  }
+  return names;
+}
+
+// 1,700,000,000 is 2023-11-14 22:13:20 UTC.
+TEST_F(AnalysisTest, LogsBesideACapture) {
+  const std::vector<std::string> paths{write(path("a.pcap"), pcap_of({init(0), init(4000), init(12'000)}))};
+  AnalysisOptions options;
+  options.logs = {write_gzip(path("gateway.log"),
+                             "2023-11-14T22:13:30Z reason=route limit, peer 198.51.100.20\n"
+                             "2023-11-14T22:13:31Z charon: 05[IKE] sending DPD request\n"),
+                  write(path("cloud.log"), "2023-11-14T22:13:32Z reason=exchange timeout, peer=198.51.100.20")};
+  std::vector<std::string> warnings;
+  const auto report = analyze_captures(paths, warnings, options);
+  ASSERT_TRUE(report) << report.error();
+  EXPECT_TRUE(warnings.empty());
+  EXPECT_EQ(report->files.size(), 3U);
+  ASSERT_EQ(report->tunnels.size(), 1U);
+  EXPECT_THAT(active(report->tunnels[0]), ElementsAre("exchange_timeout", "route_limit"));
+  const auto& joined = report->tunnels[0].causes[0];
+  EXPECT_EQ(joined.confidence, "confirmed");
+  ASSERT_EQ(joined.evidence.size(), 2U);
+  EXPECT_THAT(joined.evidence[1].en, HasSubstr("2023-11-14T22:13:32Z"));
+  EXPECT_EQ(report->tunnels[0].causes[1].first_seen.time_since_epoch(), std::chrono::seconds(1'700'000'010));
+}
+
+TEST_F(AnalysisTest, ALineWithoutATimeOrAPeerIsOfTheOnlyTunnel) {
+  const std::vector<std::string> paths{write(path("a.pcap"), pcap_of({init(0), init(1000)}))};
+  AnalysisOptions options;
+  options.logs = {write(path("a.log"), "reason=route limit\n")};
+  std::vector<std::string> warnings;
+  const auto report = analyze_captures(paths, warnings, options);
+  ASSERT_TRUE(report);
+  ASSERT_EQ(report->tunnels.size(), 1U);
+  EXPECT_THAT(active(report->tunnels[0]), ElementsAre("route_limit"));
+}
+
+TEST_F(AnalysisTest, LogsAlone) {
+  AnalysisOptions options;
+  options.logs = {write(path("a.log"),
+                        "2023-11-14T20:00:00Z reason=dpd timeout, peer=198.51.100.20\n"
+                        "2023-11-14T22:13:30Z reason=route limit, peer=198.51.100.20\n"
+                        "2023-11-14T22:13:31Z reason=invalid cookie, peer=203.0.113.9\n"
+                        "2023-11-14T22:13:32Z reason=peer request\n"
+                        "2023-11-14T22:13:33Z nothing else happened\n")};
+  std::vector<std::string> warnings;
+  const auto report = analyze_captures({}, warnings, options);
+  ASSERT_TRUE(report);
+  EXPECT_THAT(warnings, ElementsAre("one line of the logs names peer_request, and not whose it is"));
+  ASSERT_EQ(report->tunnels.size(), 2U);
+  EXPECT_EQ(report->tunnels[0].remote, "198.51.100.20");
+  EXPECT_THAT(active(report->tunnels[0]), ElementsAre("route_limit")) << "the other is two hours old";
+  EXPECT_EQ(report->tunnels[0].causes.size(), 2U);
+  EXPECT_THAT(active(report->tunnels[1]), ElementsAre("invalid_cookie"));
+}
+
+TEST_F(AnalysisTest, ALogThatNamesNobodyIsOfSomebodyAllTheSame) {
+  AnalysisOptions options;
+  options.logs = {write(path("client.log"), "[Feb 05, 2025, 10:00:00] Cannot load inline certificate file\n")};
+  std::vector<std::string> warnings;
+  const auto report = analyze_captures({}, warnings, options);
+  ASSERT_TRUE(report);
+  ASSERT_EQ(report->tunnels.size(), 1U);
+  EXPECT_EQ(report->tunnels[0].name, "log");
+  EXPECT_EQ(report->tunnels[0].remote, "");
+  EXPECT_THAT(active(report->tunnels[0]), ElementsAre("client_ca_missing"));
+}
+
+TEST_F(AnalysisTest, ALogThatCannotBeReadIsToldAndOneOfAnythingIsHarmless) {
+  AnalysisOptions options;
+  options.logs = {path("none.log")};
+  std::vector<std::string> warnings;
+  const auto missing = analyze_captures({}, warnings, options);
+  ASSERT_FALSE(missing);
+  EXPECT_THAT(missing.error(), HasSubstr("none.log: No such file"));
+
+  std::string anything(1 << 20, '\0');
+  for (std::size_t i = 0; i < anything.size(); ++i) anything[i] = static_cast<char>(i * i >> 3);
+  options.logs = {write(path("a.bin"), anything), write(path("empty.log"), "")};
+  const auto report = analyze_captures({}, warnings, options);
+  ASSERT_TRUE(report);
+  EXPECT_TRUE(report->tunnels.empty());
+}
+
 TEST_F(AnalysisTest, ProgressIsToldWhereTheSizeIsKnown) {
   std::vector<Packet> packets;
   for (int i = 0; i < 40'000; ++i) packets.push_back({i / 10, test::ipv4({}, test::udp(9, 9, test::Buffer(8)))});

@@ -49,6 +49,12 @@ TEST(Rules, EveryRuleIsReachedByTheFactsThatShowIt) {
   passing.affirm(F::probe_500_answered, TimePoint{} + std::chrono::seconds(1), Confidence::confirmed,
                  {"later", "后来"});
   try_facts(passing);
+  // What lasts while the tunnel stands.
+  for (const F fact : {F::tunnel_address_absent, F::private_route_absent, F::private_route_elsewhere}) {
+    Facts lasting = with({F::child_up, fact});
+    lasting.affirm(fact, TimePoint{} + std::chrono::seconds(5), Confidence::likely, {"still", "仍然"});
+    try_facts(lasting);
+  }
   EXPECT_EQ(reached.size(), rules().size());
 }
 

@@ -104,6 +104,20 @@ const std::vector<KeyRow> kKeyRows{
     {"recorder.bytes", "recorder: {bytes: 4MiB}", [](Settings& s) { s.recorder.bytes = 4U << 20; }},
     {"recorder.quota", "recorder: {quota: 2GiB}", [](Settings& s) { s.recorder.quota_bytes = 1U << 31; }},
     {"recorder.interval", "recorder: {interval: 1s}", [](Settings& s) { s.recorder.interval = 1s; }},
+    {"daemon", "daemon: {}", [](Settings&) {}},
+    {"daemon.vici", "daemon: {vici: \"\"}", [](Settings& s) { s.daemon.vici = ""; }},
+    {"logs", "logs: {journal: true}", [](Settings& s) { s.logs.journal = true; }},
+    {"logs.files", "logs: {files: [/var/log/charon.log]}", [](Settings& s) { s.logs.files = {"/var/log/charon.log"}; }},
+    {"logs.journal", "logs: {journal: true}", [](Settings& s) { s.logs.journal = true; }},
+    {"logs.units", "logs: {journal: true, units: [strongswan.service]}",
+     [](Settings& s) {
+       s.logs.journal = true;
+       s.logs.units = {"strongswan.service"};
+     }},
+    {"logs.syslog", "logs: {syslog: 127.0.0.1:5514}",
+     [](Settings& s) {
+       s.logs.syslog = ListenAddress{*IpAddress::parse("127.0.0.1"), 5514};
+     }},
     {"tunnels", "tunnels: []", [](Settings&) {}},
 };
 

@@ -167,6 +167,9 @@ TEST(Schema, PatternsTakeWhatTheReaderTakes) {
            Row{"interface", {"eth0", "eth0.100", "*"}, {"", "a/b", "a b", "a:b", "sixteen-letters-"}},
            Row{"proposal", {"aes256-sha256-modp2048", "aes128"}, {"", "AES", "-a", "a-", "a--b", "a b"}},
            Row{"directory", {"conf.d", "/etc/x y", ""}, {"a\nb"}},
+           Row{"path", {"/var/log/charon.log", "/a b"}, {"", "/", "var/log", "/a\nb"}},
+           Row{"socket", {"", "/run/charon.vici"}, {"run/charon.vici", "/", "/a\nb"}},
+           Row{"unit", {"strongswan.service", "ipsec@a-b.service", "a\\x2d"}, {"", "-a", "a b", "a/b"}},
        }) {
     const auto& definition = schema.at("$defs").at(row.kind).as_object();
     const Pattern pattern(std::string(definition.at("pattern").as_string()));

@@ -62,6 +62,18 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"recorder_quota",
             [](Settings& s) { s.recorder.quota_bytes = 64U << 10; },
             {"recorder.quota: must hold a file: 64KiB is below 128KiB of recorder.bytes"}},
+        Row{"syslog_port",
+            [](Settings& s) {
+              s.logs.syslog = ListenAddress{s.listen.address, 0};
+            },
+            {"logs.syslog: the port must not be 0"}},
+        Row{"syslog_at_our_own_address",
+            [](Settings& s) { s.logs.syslog = s.listen; },
+            {"logs.syslog: is the address and port of listen"}},
+        Row{"units_without_journal",
+            [](Settings& s) { s.logs.units = {"a.service"}; },
+            {},
+            {"logs.units: are not heard: logs.journal is false"}},
         Row{"loss",
             [](Settings& s) { s.loss.clear_ratio = 0.02; },
             {"loss.clear_ratio: must be below loss_ratio: 0.02 is not below 0.02"}},

@@ -133,6 +133,7 @@ AgentReport agent() {
   a.malformed = {{"truncated", 2}, {"bad_length", 0}};
   a.discovered_tunnels = 1;
   a.evicted_esp_streams = 5;
+  a.log_lines = {{"ordinary", 41}, {"assigned", 2}, {"unassigned", 0}, {"dropped", 1}};
   a.flight_recordings = {{"written", 3}, {"failed", 0}, {"rate_limited", 2}, {"queue_full", 0}, {"no_packets", 1}};
   a.flight_recorder_bytes = 65536;
   a.flight_recordings_stored_bytes = 98304;

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import json
 import os
 import shutil
 import tempfile
@@ -74,13 +75,17 @@ class Lab:
         return {"a": self.a, "b": self.b}[role]
 
     def start_agent(self, binary):
-        recorder = {"recorder": {"directory": self._recordings}}
-        configuration = agent.settings(self.setup.family, self.setup.version, self.setup.peer, {**recorder, **self.setup.agent},
+        recorder = {"recorder": {"directory": self._recordings}, "daemon": {"vici": ""}}
+        configuration = agent.settings(self.setup.family, self.setup.version, self.setup.peer, {**recorder, **self._in_folder(self.setup.agent)},
                                        self.setup.tunnel)
         self.agent = agent.Agent(binary, self.topology.name("a"), self.folder, configuration)
         self._cleanup.callback(self.agent.stop)
         self.watch = agent.Watch(self.agent)
         self._cleanup.callback(self.watch.stop)
+
+    def _in_folder(self, settings):
+        """`{folder}` in a value is the lab's own, which is made after the scenario is written."""
+        return json.loads(json.dumps(settings).replace("{folder}", self.folder))
 
     @property
     def _recordings(self):

@@ -1,0 +1,58 @@
+#include "agent/diagnosis/log_evidence.h"
+
+#include <fmt/format.h>
+
+namespace tunnelwatch::diagnosis {
+
+using namespace std::chrono_literals;
+using F = FactId;
+
+namespace {
+
+// ESP that was on its way when the line was written does not contradict it.
+constexpr Duration kOnItsWay = 2s;
+constexpr Duration kNews = 10min;  // a daemon that goes on failing says so again within this time
+
+Text describe_line(const LogHit& hit, std::uint64_t times) {
+  Text text{fmt::format("the log says \"{}\"", hit.line), fmt::format("日志记录：“{}”", hit.line)};
+  if (times > 1) {
+    text.en += fmt::format(", {} times by now", times);
+    text.zh += fmt::format("，已出现 {} 次", times);
+  }
+  return text;
+}
+
+}  // namespace
+
+bool carries(const Facts& f) {
+  if (f.is(F::esp_both_ways)) return true;
+  return f.is(F::child_up) && f.is(F::ike_up) && !f.is(F::liveness_unanswered) && !f.is(F::esp_one_way);
+}
+
+void LogEvidence::on_hit(const LogHit& hit, TimePoint at) {
+  LoggedCause said;
+  said.cause = hit.match.cause;
+  said.fact.since = at;
+  if (const LoggedCause* before = facts_.logged(said.cause)) said = *before;
+  ++said.times;
+  said.fact.last = std::max(said.fact.last, at);
+  said.fact.confidence = hit.match.vague ? Confidence::possible : Confidence::likely;
+  said.fact.evidence = describe_line(hit, said.times);
+  facts_.note_logged(std::move(said));
+}
+
+void LogEvidence::on_inbound_esp(TimePoint at) {
+  if (facts_.logged().empty() || !carries(facts_)) return;
+  facts_.forget_logged([&](const LoggedCause& c) { return at >= c.fact.last + kOnItsWay; });
+}
+
+void LogEvidence::advance(TimePoint now) {
+  if (facts_.logged().empty()) return;
+  const bool stands = carries(facts_);
+  facts_.forget_logged([&](const LoggedCause& c) {
+    const bool made_since = stands && facts_.is(F::child_up) && facts_[F::child_up].since > c.fact.last;
+    return made_since || now - c.fact.last > kNews;
+  });
+}
+
+}  // namespace tunnelwatch::diagnosis

@@ -1,0 +1,124 @@
+#include "agent/diagnosis/log_hit.h"
+
+#include "exporters/text/printable.h"
+
+#include <algorithm>
+
+namespace tunnelwatch::diagnosis {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::size_t kMaxConnections = 256;
+constexpr std::size_t kMaxName = 64;
+// What a thread of charon does about a packet, it does within this time.
+constexpr Duration kAtOnce = 2s;
+
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+
+bool is_name(std::string_view text) {
+  const auto fits = [](char c) {
+    return is_digit(c) || is_upper(c) || (c >= 'a' && c <= 'z') ||
+           std::string_view("_.-/:").find(c) != std::string_view::npos;
+  };
+  return !text.empty() && text.size() <= kMaxName && std::all_of(text.begin(), text.end(), fits);
+}
+
+// The text between `open` and the next of `close` behind it.
+std::string_view between(std::string_view line, std::string_view open, char close) {
+  const std::size_t at = line.find(open);
+  if (at == std::string_view::npos) return {};
+  const std::string_view rest = line.substr(at + open.size());
+  const std::size_t end = rest.find(close);
+  return end == std::string_view::npos ? std::string_view() : rest.substr(0, end);
+}
+
+// charon: "05[IKE] <cloud|3> ...", "initiating IKE_SA cloud[3] to ..."; pluto: "cloud"[1] 198.51.100.20 #3: ...
+std::string_view connection_of(std::string_view line) {
+  if (const auto named = between(line, "] <", '|'); is_name(named)) return named;
+  if (const auto named = between(line, "IKE_SA ", '['); is_name(named)) return named;
+  const auto quoted = between(line, "\"", '"');
+  if (!is_name(quoted)) return {};
+  const std::string_view behind = line.substr(line.find(quoted) + quoted.size() + 1);
+  return behind.starts_with(" #") || behind.starts_with("[") ? quoted : std::string_view();
+}
+
+// "05[IKE] ..."
+std::optional<std::size_t> thread_of(std::string_view line) {
+  for (std::size_t open = line.find('['); open != std::string_view::npos; open = line.find('[', open + 1)) {
+    if (open < 2 || open + 4 >= line.size() || line[open + 4] != ']') continue;
+    if (!is_digit(line[open - 1]) || !is_digit(line[open - 2]) || (open > 2 && is_digit(line[open - 3]))) continue;
+    if (!is_upper(line[open + 1]) || !is_upper(line[open + 2]) || !is_upper(line[open + 3])) continue;
+    return static_cast<std::size_t>((line[open - 2] - '0') * 10 + (line[open - 1] - '0'));
+  }
+  return std::nullopt;
+}
+
+// "198.51.100.20[500]", "2001:db8::1[500] ...", "198.51.100.20" at the beginning of the text.
+std::optional<IpAddress> address_at(std::string_view text) {
+  return IpAddress::parse(text.substr(0, text.find_first_of(" [,")));
+}
+
+std::optional<IpAddress> address_behind(std::string_view line, std::string_view words) {
+  const std::size_t at = line.find(words);
+  return at == std::string_view::npos ? std::nullopt : address_at(line.substr(at + words.size()));
+}
+
+// The far end of what charon receives, sends or begins.
+std::optional<IpAddress> far_end(std::string_view line) {
+  if (const auto from = address_behind(line, "received packet: from ")) return from;
+  if (const std::size_t sends = line.find("sending packet: from "); sends != std::string_view::npos)
+    return address_behind(line.substr(sends), " to ");
+  if (const std::size_t begins = line.find("initiating "); begins != std::string_view::npos)
+    return address_behind(line.substr(begins), "] to ");
+  if (const std::size_t stands = line.find(" established between "); stands != std::string_view::npos)
+    return address_behind(line.substr(stands), "...");
+  return address_behind(line, "packet from ");
+}
+
+// What a timer tells, no packet has just brought.
+bool is_of_a_timer(Cause cause) { return cause == Cause::exchange_timeout || cause == Cause::dpd_timeout; }
+
+std::string shown(std::string_view line) {
+  std::string text = exporters::printable(line.substr(0, 4 * kMaxShownLine));
+  if (text.size() <= kMaxShownLine) return text;
+  std::size_t end = kMaxShownLine - 3;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80) --end;  // no character is cut
+  return text.substr(0, end) + "...";
+}
+
+}  // namespace
+
+void LogReader::note(std::string_view line, TimePoint at, std::string_view connection,
+                     std::optional<std::size_t> thread) {
+  const auto peer = far_end(line);
+  if (!peer) return;
+  if (thread) threads_[*thread] = Heard{*peer, at};
+  if (connection.empty()) return;
+  if (peers_.size() >= kMaxConnections && !peers_.contains(connection)) peers_.clear();
+  peers_[std::string(connection)] = *peer;
+}
+
+std::optional<IpAddress> LogReader::peer_of(Cause cause, TimePoint at, const std::string& connection,
+                                            std::optional<std::size_t> thread) const {
+  if (const auto known = peers_.find(connection); known != peers_.end()) return known->second;
+  if (!connection.empty() || !thread || is_of_a_timer(cause)) return std::nullopt;
+  const auto& heard = threads_[*thread];
+  return heard && at - heard->at <= kAtOnce ? std::optional(heard->peer) : std::nullopt;
+}
+
+std::optional<LogHit> LogReader::read(std::string_view line, TimePoint at) {
+  line = line.substr(0, kMaxLogLine);
+  const auto connection = connection_of(line);
+  const auto thread = thread_of(line);
+  note(line, at, connection, thread);
+  const auto match = match_line(line);
+  if (!match) return std::nullopt;
+  LogHit hit{*match, std::string(connection), match->peer, shown(line)};
+  if (!hit.peer) hit.peer = peer_of(match->cause, at, hit.connection, thread);
+  return hit;
+}
+
+}  // namespace tunnelwatch::diagnosis

@@ -1,0 +1,89 @@
+#pragma once
+
+#include "agent/diagnosis/log_hit.h"
+#include "agent/source_state.h"
+#include "config/settings.h"
+#include "exporters/report.h"
+#include "probes/host/line_splitter.h"
+#include "probes/io/child_output.h"
+#include "probes/io/followed_file.h"
+#include "probes/io/syslog_listener.h"
+#include "probes/time.h"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace tunnelwatch::agent {
+
+class Watch;
+
+// What became of a line. Enumerators are label values.
+enum class LogLineOutcome : std::uint8_t {
+  ordinary,    // it names no cause
+  assigned,    // the cause that it names is told of its tunnel
+  unassigned,  // nobody knows whose it is
+  dropped,     // more came than is looked at
+};
+inline constexpr std::size_t kLogLineOutcomeCount = 4;
+std::string_view to_string(LogLineOutcome outcome);
+
+// Follows the logs of the configuration and tells the watch what they name, with the time at which it was read: what
+// stood in them before is history. What cannot be read is said once, and once more when it can. One thread, that of
+// the io_context.
+class LogWatch {
+ public:
+  LogWatch(boost::asio::io_context& io, Watch& watch);
+  ~LogWatch();
+  LogWatch(const LogWatch&) = delete;
+  LogWatch& operator=(const LogWatch&) = delete;
+
+  // What stays keeps its place.
+  void configure(const config::Logs& settings);
+  // Every 100 ms or so.
+  void tick(TimePoint now);
+  void stop();
+
+  // log_file, log_journal, log_syslog, those that are configured: whether all of them can be read.
+  std::vector<std::pair<std::string, bool>> sources() const;
+  std::uint64_t count(LogLineOutcome outcome) const { return outcomes_[static_cast<std::size_t>(outcome)]; }
+  void report(exporters::Report& report) const;
+
+ private:
+  struct File {
+    explicit File(const std::string& path) : followed(path) {}
+    io::FollowedFile followed;
+    diagnosis::LogReader reader;
+    SourceState state{"log_file"};
+  };
+
+  void open_journal();
+  void open_syslog();
+  void on_line(diagnosis::LogReader& reader, std::string_view line, TimePoint now);
+  bool take_one(TimePoint now);
+
+  boost::asio::io_context& io_;
+  Watch& watch_;
+  config::Logs settings_;
+  std::vector<std::unique_ptr<File>> files_;
+  std::unique_ptr<io::ChildOutput> journal_;
+  diagnosis::LogReader journal_reader_;
+  host::LineSplitter journal_lines_;
+  SourceState journal_state_{"log_journal"};
+  std::unique_ptr<io::SyslogListener> syslog_;
+  diagnosis::LogReader syslog_reader_;
+  SourceState syslog_state_{"log_syslog"};
+  TimePoint syslog_again_{};
+  double tokens_ = 0;
+  TimePoint tokens_at_{};
+  std::array<std::uint64_t, kLogLineOutcomeCount> outcomes_{};
+};
+
+}  // namespace tunnelwatch::agent

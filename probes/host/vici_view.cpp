@@ -1,0 +1,67 @@
+#include "probes/host/vici_view.h"
+
+#include <algorithm>
+
+namespace tunnelwatch::host {
+
+namespace {
+
+constexpr std::size_t kMaxAddresses = 64;
+constexpr std::size_t kMaxSelectors = 1024;
+
+void add_children(const ViciSection* children, std::vector<DaemonChild>& out) {
+  if (children == nullptr) return;
+  for (const auto& [key, child] : children->sections) {
+    if (out.size() == kMaxDaemonChildren) return;
+    const std::string_view name = child.value("name");
+    out.push_back({name.empty() ? key : std::string(name), std::string(child.value("state")),
+                   child.value("mode") == "TRANSPORT", selectors_of(child.list("local-ts")),
+                   selectors_of(child.list("remote-ts"))});
+  }
+}
+
+}  // namespace
+
+// "10.1.0.0/24", "10.1.0.0/24[tcp/80]", "10.1.0.1..10.1.0.9", "dynamic"
+DaemonSelectors selectors_of(const std::vector<std::string>& texts) {
+  DaemonSelectors out;
+  for (const std::string& text : texts) {
+    if (out.subnets.size() + out.narrowed.size() == kMaxSelectors) out.unclear = true;
+    if (out.unclear) break;
+    const std::size_t bracket = text.find('[');
+    const auto prefix = IpPrefix::parse(std::string_view(text).substr(0, bracket));
+    if (prefix) {
+      (bracket == std::string::npos ? out.subnets : out.narrowed).push_back(*prefix);
+    } else if (text.starts_with("dynamic")) {
+      out.dynamic = true;
+    } else {
+      out.unclear = true;
+    }
+  }
+  return out;
+}
+
+void add_connections(const ViciSection& list_conn, std::vector<DaemonConnection>& out) {
+  for (const auto& [name, conn] : list_conn.sections) {
+    DaemonConnection& c = out.emplace_back();
+    c.name = name;
+    for (const std::string& text : conn.list("remote_addrs")) {
+      const auto address = IpAddress::parse(text);
+      if (address && c.remote_addresses.size() < kMaxAddresses) c.remote_addresses.push_back(*address);
+    }
+    add_children(conn.section("children"), c.children);
+  }
+}
+
+void add_sas(const ViciSection& list_sa, std::vector<DaemonSa>& out) {
+  for (const auto& [name, sa] : list_sa.sections) {
+    DaemonSa& s = out.emplace_back();
+    s.connection = name;
+    s.state = sa.value("state");
+    s.local = IpAddress::parse(sa.value("local-host"));
+    s.remote = IpAddress::parse(sa.value("remote-host"));
+    add_children(sa.section("child-sas"), s.children);
+  }
+}
+
+}  // namespace tunnelwatch::host

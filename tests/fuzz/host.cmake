@@ -1,0 +1,2 @@
+tunnelwatch_fuzz(vici_fuzz SOURCES vici_fuzz.cpp LIBRARIES tunnelwatch::diagnosis tunnelwatch::host)
+tunnelwatch_fuzz(netlink_fuzz SOURCES netlink_fuzz.cpp LIBRARIES tunnelwatch::diagnosis tunnelwatch::host)

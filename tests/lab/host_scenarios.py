@@ -1,0 +1,104 @@
+"""Scenarios of what this machine itself tells: its logs, and its IKE daemon."""
+
+import os
+
+from lab.inner import cloud_hosts
+from lab.lab import Setup
+from lab.scenario import SILENT, Scenario, attempt, change, forget, initiate, pause, restore, steps, terminate
+
+OTHER_SECRET = ("secrets/ike-1/secret", '"another secret"')
+NET = "connections/tun/children/net"
+
+
+def writes(name, text):
+    """A line in a log of the lab's folder."""
+    def action(lab):
+        with open(os.path.join(lab.folder, name), "a") as file:
+            file.write(text + "\n")
+    return action
+
+
+LOGGED = Setup(agent={"logs": {"files": ["{folder}/a/charon.log", "{folder}/device.log"]}})
+
+LOGS = [
+    Scenario("log-names-the-key", ("psk_mismatch",), ("authentication_fail", "config_id_mismatch", "exchange_timeout"), LOGGED,
+             start=steps(initiate()), fault=steps(terminate(), change("b", *OTHER_SECRET), attempt(role="b")), on_wire=False,
+             repair=steps(restore("b"), initiate()), note="the peer initiates: our daemon's log says what the wire cannot"),
+    Scenario("log-names-the-selectors", ("flow_or_peer_mismatch",), setup=LOGGED, start=steps(initiate()), on_wire=False,
+             fault=steps(terminate(), change("b", f"{NET}/local_ts", "10.9.0.0/24"), attempt()), repair=steps(restore("b"), initiate()),
+             beside=("phase2_proposal_or_pfs_mismatch", "policy_rules_not_mirrored"), note="the answer's size cannot tell it from a proposal"),
+    Scenario("healthy-logged", setup=LOGGED, watch=4,
+             start=steps(initiate(), pause(2), writes("device.log", "%%01IKE/4/NEGO(l): route limit, peer 198.51.100.20"), pause(0.5),
+                         writes("device.log", "reason=dpd timeout, peer 203.0.113.77")),
+             note="a line that the traffic denies, and one of a stranger's"),
+]
+
+ASKED = {"daemon": {"vici": "{folder}/a/charon.vici"}}
+MORE = {"remote_subnets": ["10.2.0.0/24", "10.3.0.0/24"]}
+
+DAEMON = [
+    Scenario("daemon-lacks-a-subnet", ("policy_rules_not_mirrored",), setup=Setup(agent=ASKED, tunnel=MORE, a={f"{NET}/remote_ts": "10.2.0.0/24,10.3.0.0/24"},
+                                                                                  b={f"{NET}/local_ts": "10.2.0.0/24,10.3.0.0/24"}),
+             start=steps(cloud_hosts("10.3.0.7"), initiate()), fault=steps(change("a", f"{NET}/remote_ts", "10.2.0.0/24")), within=12.0, on_wire=False,
+             repair=steps(restore("a")), clears_within=12.0, note="the configuration changes under a tunnel that stands: asked every 10 s"),
+    Scenario("daemon-has-a-part", ("interesting_flow_uses_address_group",), setup=Setup(agent=ASKED), start=steps(initiate()), on_wire=False,
+             fault=steps(change("a", f"{NET}/remote_ts", "10.2.0.0/25")), within=12.0, repair=steps(restore("a")), clears_within=12.0),
+    Scenario("peer-narrows-the-selectors", ("netmask_mismatch",), setup=Setup(agent=ASKED), start=steps(initiate()), on_wire=False,
+             fault=steps(terminate(), change("b", f"{NET}/local_ts", "10.2.0.0/25"), initiate()),
+             repair=steps(terminate(), restore("b"), initiate()), note="the tunnel is up and carries half of what it is meant to"),
+    Scenario("healthy-daemon-asked", setup=Setup(agent=ASKED), start=steps(initiate()), watch=4),
+]
+
+def at_customer(*commands):
+    """iproute2 commands in the customer's gateway."""
+    return lambda lab: [lab.topology.execute("a", "ip", *command.split()) for command in commands]
+
+
+FIXED = Setup(both={"connections/tun/mobike": "no"})  # routes that change are no reason to move
+
+
+def peer_route_gone(lab):
+    """The daemon's own route to its peer, by which ESP in user space keeps clear of the tunnel."""
+    lab.topology.execute("a", "ip", "route", "del", "198.51.100.20", "table", "220", check=False)
+
+
+DEFAULT = "route replace default via 192.0.2.1 dev wan"
+INSIDE = {"tunnel_interface": "ipsec0"}
+# What is also true when nothing can leave any more.
+GONE = ("exchange_timeout", "esp_blocked", "ike_port_500_blocked", "ike_port_4500_blocked", "peer_path_loss", "dpd_timeout",
+        "tunnel_only_loss", "next_hop_unresolved", "public_network_loss", "public_route_missing", "local_address_mismatch",
+        "private_route_missing", "customer_policy_blocks_traffic", "first_packet_limited")
+LOSSY = ("peer_path_loss", "public_network_loss", "tunnel_only_loss")
+SEEN = SILENT + 1.0  # the machine's tables are read half a second after they changed
+
+ROUTES = [
+    Scenario("public-route-missing", ("public_route_missing",), GONE, FIXED, start=steps(initiate()), on_wire=False, within=SEEN,
+             fault=steps(at_customer("route del default"), peer_route_gone), repair=steps(at_customer(DEFAULT), forget(), initiate()), clears_within=SEEN, lingers=LOSSY),
+    Scenario("next-hop-unresolved", ("next_hop_unresolved",), GONE, FIXED, start=steps(initiate()), on_wire=False, within=SEEN + 3,
+             fault=steps(at_customer("route replace default via 192.0.2.77 dev wan")), repair=steps(at_customer(DEFAULT), forget(), initiate()),
+             clears_within=SEEN, lingers=LOSSY, note="nobody has that address"),
+    Scenario("next-hop-is-the-peer", ("route_next_hop_is_peer",), GONE, FIXED, start=steps(initiate()), on_wire=False, within=SEEN + 3,
+             fault=steps(at_customer("route replace default via 198.51.100.20 dev wan onlink")), repair=steps(at_customer(DEFAULT), forget(), initiate()),
+             clears_within=SEEN, lingers=LOSSY),
+    Scenario("route-without-next-hop", ("route_interface_without_next_hop",), GONE, FIXED, start=steps(initiate()), on_wire=False, within=SEEN + 3,
+             fault=steps(at_customer("route replace default dev wan scope link")), repair=steps(at_customer(DEFAULT), forget(), initiate()),
+             clears_within=SEEN, lingers=LOSSY, note="ARP asks for the peer itself, and nobody answers"),
+    Scenario("local-address-absent", ("local_address_mismatch",), GONE, FIXED, start=steps(initiate()), on_wire=False, within=SEEN,
+             fault=steps(at_customer("addr del 192.0.2.10/24 dev wan", "addr add 192.0.2.11/24 dev wan", DEFAULT)),
+             repair=steps(at_customer("addr del 192.0.2.11/24 dev wan", "addr add 192.0.2.10/24 dev wan", DEFAULT), forget(), initiate()),
+             clears_within=SEEN, lingers=LOSSY),
+    Scenario("private-route-in-part", ("route_prefix_mismatch",), setup=Setup(tunnel=INSIDE), start=steps(initiate()), on_wire=False, within=2.0,
+             fault=steps(at_customer("route add 10.2.0.0/25 dev ipsec0 table 220", "route del 10.2.0.0/24 table 220")),
+             repair=steps(at_customer("route add 10.2.0.0/24 dev ipsec0 table 220", "route del 10.2.0.0/25 table 220")), clears_within=2.0),
+    Scenario("private-route-missing", ("private_route_missing",), ("esp_blocked", "tunnel_only_loss"), Setup(tunnel=INSIDE), start=steps(initiate()),
+             fault=steps(at_customer("route del 10.2.0.0/24 table 220")), on_wire=False, within=9.0,
+             repair=steps(at_customer("route add 10.2.0.0/24 dev ipsec0 table 220")), clears_within=SEEN, lingers=LOSSY,
+             note="the tunnel stands and its packets end in the blackhole"),
+    Scenario("healthy-routes-change", setup=Setup(tunnel=INSIDE), watch=8,
+             start=steps(initiate(), at_customer("route add 198.51.100.0/24 via 192.0.2.1 dev wan", "addr add 192.0.2.12/24 dev wan",
+                                                 "route add 10.2.0.0/25 dev ipsec0 table 220", "route add 10.2.0.128/25 dev ipsec0 table 220",
+                                                 "route add 203.0.113.64/26 via 192.0.2.77 dev wan", DEFAULT)),
+             note="halves of the subnet beside the whole, another address, and a dead next hop that leads elsewhere"),
+]
+
+HOST = LOGS + DAEMON + ROUTES
