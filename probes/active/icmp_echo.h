@@ -30,6 +30,7 @@ struct EchoParams {
   static EchoParams from(const config::IcmpProbe& settings) {
     return {settings.interval, settings.timeout, settings.payload_bytes, settings.dont_fragment, 0, {}};
   }
+  bool operator==(const EchoParams&) const = default;
 };
 
 // One request to put on the wire. Its bytes are EchoActions::bytes_of(packet): the ICMP message from its type on; the
