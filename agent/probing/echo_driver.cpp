@@ -61,6 +61,7 @@ void EchoDriver::want(const TargetKey& key, const EchoWish& wish, std::chrono::s
 }
 
 void EchoDriver::ask(EchoTarget& target) {
+  target.statistics.on_restart();
   if (target.wish.address) {
     echo_.add_target(target.id, *target.wish.address, target.wish.params, steady_now());
   } else {
