@@ -34,7 +34,10 @@ struct DropIn {
 };
 
 inline constexpr std::size_t kMaxTunnels = 1000;
-inline constexpr std::size_t kMaxTargets = 10'000;  // remotes, inner hosts and references together
+inline constexpr std::size_t kMaxTargets = 10'000;  // targets, remotes, inner hosts and references together
+inline constexpr std::size_t kMaxTargetGroups = 100;
+inline constexpr std::size_t kMaxLabels = 8;
+inline constexpr std::size_t kMaxBuckets = 64;
 inline constexpr std::size_t kMaxReferences = 16;
 inline constexpr std::size_t kMaxSubnets = 256;
 inline constexpr std::size_t kMaxInnerHosts = 1000;
@@ -45,6 +48,13 @@ inline constexpr std::size_t kMaxUnits = 64;
 
 inline constexpr std::array<std::string_view, 4> kLogLevelNames{"debug", "info", "warning", "error"};
 inline constexpr std::array<std::string_view, 3> kIkeVersionNames{"any", "1", "2"};
+inline constexpr std::array<std::string_view, 3> kFamilyNames{"any", "4", "6"};
+inline constexpr DurationText kEchoInterval{std::chrono::milliseconds{10}, std::chrono::hours{1}};
+inline constexpr DurationText kEchoTimeout{std::chrono::milliseconds{1}, std::chrono::hours{1}};
+inline constexpr Whole kEchoPayload{24, 1472};
+inline constexpr Whole kEchoBurst{1, 20};
+inline constexpr Whole kDscp{0, 63};
+inline constexpr FineDurationText kBucket{std::chrono::microseconds{1}, std::chrono::seconds{3600}};
 inline constexpr BandwidthText kBandwidth{1'000, 1'000'000'000'000};
 
 template <class T>
@@ -99,13 +109,55 @@ struct Keys<Tunnel> {
 template <>
 struct Keys<IcmpProbe> {
   static constexpr std::tuple all{
-      Key{"interval", &IcmpProbe::interval, DurationText{std::chrono::milliseconds{10}, std::chrono::hours{1}},
-          "Between two echo requests to one target"},
-      Key{"timeout", &IcmpProbe::timeout, DurationText{std::chrono::milliseconds{1}, std::chrono::hours{1}},
-          "How long a reply is waited for; below interval"},
-      Key{"payload_bytes", &IcmpProbe::payload_bytes, Whole{24, 1472}, "Bytes behind the ICMP header"},
+      Key{"interval", &IcmpProbe::interval, kEchoInterval, "Between two echo requests to one target"},
+      Key{"timeout", &IcmpProbe::timeout, kEchoTimeout, "How long a reply is waited for; below interval"},
+      Key{"payload_bytes", &IcmpProbe::payload_bytes, kEchoPayload, "Bytes behind the ICMP header"},
       Key{"dont_fragment", &IcmpProbe::dont_fragment, Flag{}, "Whether requests forbid fragmentation"},
+      Key{"burst", &IcmpProbe::burst, kEchoBurst, "Requests that leave together each interval"},
+      Key{"dscp", &IcmpProbe::dscp, kDscp, "The differentiated services codepoint of requests"},
+      Key{"rtt_buckets", &IcmpProbe::rtt_buckets, ListOf{kBucket, kMaxBuckets},
+          "Upper bounds of the histograms of round trip times, ascending"},
   };
+};
+
+template <>
+struct Keys<EchoOptions> {
+  static constexpr std::tuple all{
+      Key{"interval", &EchoOptions::interval, Maybe{kEchoInterval}, "Between two echo requests, or bursts of them"},
+      Key{"timeout", &EchoOptions::timeout, Maybe{kEchoTimeout}, "How long a reply is waited for; below interval"},
+      Key{"payload_bytes", &EchoOptions::payload_bytes, Maybe{kEchoPayload}, "Bytes behind the ICMP header"},
+      Key{"dont_fragment", &EchoOptions::dont_fragment, Maybe{Flag{}}, "Whether requests forbid fragmentation"},
+      Key{"burst", &EchoOptions::burst, Maybe{kEchoBurst}, "Requests that leave together each interval"},
+      Key{"dscp", &EchoOptions::dscp, Maybe{kDscp}, "The differentiated services codepoint of requests"},
+      Key{"ttl", &EchoOptions::ttl, Maybe{Whole{1, 255}},
+          "The TTL or hop limit of requests; without it, the kernel's default"},
+      Key{"source", &EchoOptions::source, AddressText{},
+          "The address that requests leave from; without it, what the route says"},
+      Key{"interface", &EchoOptions::interface, kInterface,
+          "The interface that requests leave by; without it, what the route says"},
+      Key{"fwmark", &EchoOptions::fwmark, Maybe{Whole{1, 0xffffffff}},
+          "The firewall mark of requests; it takes CAP_NET_ADMIN, or Linux 5.17"},
+      Key{"family", &EchoOptions::family, Maybe{Choice{kFamilyNames}}, "Which addresses of a name are asked"},
+      Key{"labels", &EchoOptions::labels, ListOf{LabelText{}, kMaxLabels},
+          "Labels of the target's metrics, such as site=berlin"},
+  };
+};
+
+template <>
+struct Keys<TargetGroup> {
+  static constexpr std::tuple all = std::tuple_cat(
+      std::tuple{Key{"name", &TargetGroup::name, kTunnelName, "What targets name it by", Need::required}},
+      Keys<EchoOptions>::all);
+};
+
+template <>
+struct Keys<Target> {
+  static constexpr std::tuple all = std::tuple_cat(
+      std::tuple{
+          Key{"name", &Target::name, kTunnelName, "Unique; the label of the target's metrics; without it, the host"},
+          Key{"host", &Target::host, HostText{}, "The target, an address or a DNS name", Need::required},
+          Key{"group", &Target::group, kTunnelName, "The group whose values hold where the target gives none"}},
+      Keys<EchoOptions>::all);
 };
 
 template <>
@@ -213,6 +265,10 @@ struct Keys<Settings> {
           "A directory of *.yaml files with more tunnels, relative to this file; empty: none"},
       Key{"references", &Settings::references, ListOf{HostText{}, kMaxReferences},
           "Hosts on the internet that tell a lost peer from a lost line"},
+      Key{"target_groups", &Settings::target_groups, ListOf{Section{}, kMaxTargetGroups},
+          "Values that several targets share"},
+      Key{"targets", &Settings::targets, ListOf{Section{}, kMaxTargets},
+          "More hosts that are pinged, for their own sake"},
       Key{"probes", &Settings::probes, Section{}, "What is sent"},
       Key{"capture", &Settings::capture, Section{}, "What is read from the wire"},
       Key{"discovery", &Settings::discovery, Section{}, "Peers found in the traffic"},

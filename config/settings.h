@@ -64,12 +64,61 @@ struct Tunnel {
   bool operator==(const Tunnel&) const = default;
 };
 
+// `first`, its double, and so on, `count` in all.
+inline std::vector<std::chrono::microseconds> doublings(std::chrono::microseconds first, std::size_t count) {
+  std::vector<std::chrono::microseconds> list;
+  for (; list.size() < count; first *= 2) list.push_back(first);
+  return list;
+}
+
 struct IcmpProbe {
   milliseconds interval{1000};
   milliseconds timeout{800};        // below `interval`
   std::uint16_t payload_bytes{56};  // 24 to 1472: the nonce and the stamps need 24
   bool dont_fragment{false};
+  std::uint16_t burst{1};  // requests that leave together each interval
+  std::uint8_t dscp{0};
+  std::vector<std::chrono::microseconds> rtt_buckets = doublings(std::chrono::microseconds{50}, 20);
   bool operator==(const IcmpProbe&) const = default;
+};
+
+enum class AddressFamily : std::uint8_t { any, v4, v6 };
+
+struct Label {
+  std::string name;
+  std::string value;
+  bool operator==(const Label&) const = default;
+};
+
+// How a target is pinged. What is not set is as the target's group says, and then as probes.icmp does.
+struct EchoOptions {
+  std::optional<milliseconds> interval;
+  std::optional<milliseconds> timeout;
+  std::optional<std::uint16_t> payload_bytes;
+  std::optional<bool> dont_fragment;
+  std::optional<std::uint16_t> burst;
+  std::optional<std::uint8_t> dscp;
+  std::optional<std::uint8_t> ttl;
+  std::optional<IpAddress> source;
+  std::string interface;  // where requests leave; empty: what the route says
+  std::optional<std::uint32_t> fwmark;
+  std::optional<AddressFamily> family;  // of the addresses that a name stands for
+  std::vector<Label> labels;            // of its metrics; a target's go over its group's
+  bool operator==(const EchoOptions&) const = default;
+};
+
+struct TargetGroup : EchoOptions {
+  std::string name;
+  bool operator==(const TargetGroup&) const = default;
+};
+
+// A host that is pinged for its own sake.
+struct Target : EchoOptions {
+  std::string name;  // the label of its metrics; empty: the host as written
+  Host host;
+  std::string group;
+  const std::string& label() const { return name.empty() ? host.name : name; }
+  bool operator==(const Target&) const = default;
 };
 
 // One IKE request at a time to a peer and port. When something else looks wrong the next one is sent at once, within
@@ -152,6 +201,8 @@ struct Settings {
   std::vector<Tunnel> tunnels;
   std::vector<Host> references{{"114.114.114.114", IpAddress::parse("114.114.114.114")},
                                {"223.5.5.5", IpAddress::parse("223.5.5.5")}};
+  std::vector<TargetGroup> target_groups;
+  std::vector<Target> targets;
   Probes probes;
   Capture capture;
   Discovery discovery;

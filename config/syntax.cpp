@@ -88,6 +88,38 @@ SyntaxInfo DurationText::info() const {
   return {.kind = "duration", .minimum = format_duration(minimum), .maximum = format_duration(maximum)};
 }
 
+Complaint FineDurationText::read(ScalarText in, std::chrono::microseconds& out) const {
+  const auto value = parse_fine_duration(in.text);
+  if (!value) return is_not(in.text, "a duration; write a whole number with its unit, such as 50us, 3ms or 1s");
+  if (*value < minimum || *value > maximum) return out_of_bounds(info());
+  out = *value;
+  return std::nullopt;
+}
+
+Written FineDurationText::write(std::chrono::microseconds value) const { return format_fine_duration(value); }
+
+SyntaxInfo FineDurationText::info() const {
+  return {.kind = "fine_duration", .minimum = format_fine_duration(minimum), .maximum = format_fine_duration(maximum)};
+}
+
+Complaint LabelText::read(ScalarText in, Label& out) const {
+  constexpr std::size_t kLongestName = 32;
+  constexpr std::size_t kLongestValue = 64;
+  const auto equals = in.text.find('=');
+  const auto name = in.text.substr(0, equals);
+  const auto value = equals == std::string_view::npos ? std::string_view() : in.text.substr(equals + 1);
+  const bool named =
+      !name.empty() && name.size() <= kLongestName && !is_digit(name.front()) &&
+      std::all_of(name.begin(), name.end(), [](char c) { return is_lower(c) || is_digit(c) || c == '_'; });
+  if (!named || value.empty() || value.size() > kLongestValue || !is_plain_text(value)) {
+    return is_not(in.text, "a label, such as site=berlin: a name of small letters, digits and \"_\", and a value");
+  }
+  out = {std::string(name), std::string(value)};
+  return std::nullopt;
+}
+
+Written LabelText::write(const Label& value) const { return yaml_text(value.name + "=" + value.value); }
+
 Complaint SizeText::read(ScalarText in, std::uint32_t& out) const {
   const auto value = parse_size(in.text);
   if (!value) return is_not(in.text, "a size; write a whole number with its unit, such as 512B, 64KiB or 16MiB");

@@ -79,6 +79,20 @@ struct DurationText {
   Complaint read_milliseconds(ScalarText in, std::chrono::milliseconds& out) const;
 };
 
+struct FineDurationText {
+  std::chrono::microseconds minimum{0};
+  std::chrono::microseconds maximum{0};
+  Complaint read(ScalarText in, std::chrono::microseconds& out) const;
+  Written write(std::chrono::microseconds value) const;
+  SyntaxInfo info() const;
+};
+
+struct LabelText {  // "site=berlin"
+  Complaint read(ScalarText in, Label& out) const;
+  Written write(const Label& value) const;
+  SyntaxInfo info() const { return {.kind = "label"}; }
+};
+
 struct SizeText {
   std::uint32_t minimum = 0;
   std::uint32_t maximum = 0;
@@ -188,6 +202,27 @@ struct ProposalText {
   Written write(const std::string& value) const;
   SyntaxInfo info() const { return {.kind = "proposal"}; }
 };
+
+// Of a field that may be not set.
+template <class Syntax>
+struct Maybe {
+  Syntax syntax;
+
+  template <class T>
+  Complaint read(ScalarText in, std::optional<T>& out) const {
+    T value{};
+    if (auto complaint = syntax.read(in, value)) return complaint;
+    out = value;
+    return std::nullopt;
+  }
+  template <class T>
+  Written write(const std::optional<T>& value) const {
+    return value ? syntax.write(*value) : std::nullopt;
+  }
+  SyntaxInfo info() const { return syntax.info(); }
+};
+template <class Syntax>
+Maybe(Syntax) -> Maybe<Syntax>;
 
 // The two syntaxes that are no scalars: a list of items, and a map whose keys are the table of the field's type.
 template <class Item>

@@ -16,6 +16,7 @@ struct Unit {
 
 // Smallest first.
 constexpr std::array kDurations{Unit{"ms", 1}, Unit{"s", 1000}, Unit{"m", 60'000}, Unit{"h", 3'600'000}};
+constexpr std::array kFineDurations{Unit{"us", 1}, Unit{"ms", 1000}, Unit{"s", 1'000'000}};
 constexpr std::array kSizes{Unit{"B", 1}, Unit{"KiB", 1U << 10}, Unit{"MiB", 1U << 20}, Unit{"GiB", 1U << 30}};
 constexpr std::array kBandwidths{Unit{"bit", 1}, Unit{"kbit", 1'000}, Unit{"Mbit", 1'000'000},
                                  Unit{"Gbit", 1'000'000'000}};
@@ -61,6 +62,16 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
 std::string format_duration(std::chrono::milliseconds duration) {
   if (duration.count() == 0) return "0s";
   return format_with_unit(static_cast<std::uint64_t>(duration.count()), kDurations);
+}
+
+std::optional<std::chrono::microseconds> parse_fine_duration(std::string_view text) {
+  const auto count = parse_with_unit(text, kFineDurations);
+  if (!count) return std::nullopt;
+  return std::chrono::microseconds(static_cast<std::int64_t>(*count));
+}
+
+std::string format_fine_duration(std::chrono::microseconds duration) {
+  return format_with_unit(static_cast<std::uint64_t>(duration.count()), kFineDurations);
 }
 
 std::optional<std::uint64_t> parse_size(std::string_view text) { return parse_with_unit(text, kSizes); }

@@ -16,6 +16,10 @@ std::optional<std::uint64_t> parse_whole(std::string_view text);
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 std::string format_duration(std::chrono::milliseconds duration);
 
+// "50us", "3ms", "1s".
+std::optional<std::chrono::microseconds> parse_fine_duration(std::string_view text);
+std::string format_fine_duration(std::chrono::microseconds duration);
+
 // "512B", "64KiB", "16MiB", "1GiB", in bytes.
 std::optional<std::uint64_t> parse_size(std::string_view text);
 std::string format_size(std::uint64_t bytes);

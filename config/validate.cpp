@@ -1,5 +1,6 @@
 #include "config/validate.h"
 
+#include "config/check_targets.h"
 #include "config/document.h"
 #include "config/keys.h"
 #include "config/units.h"
@@ -25,6 +26,7 @@ class Validator {
     check_logs();
     check_amounts();
     check_names();
+    check_targets(settings_, origins_, findings_);
     for (std::size_t i = 0; i < settings_.tunnels.size(); ++i) check_tunnel(settings_.tunnels[i], i);
     return std::move(findings_);
   }
@@ -59,7 +61,19 @@ class Validator {
 
   void check_probes() {
     check_timeout("probes.icmp", settings_.probes.icmp.interval, settings_.probes.icmp.timeout);
+    check_buckets();
     check_timeout("probes.ike", settings_.probes.ike.interval, settings_.probes.ike.timeout);
+  }
+
+  void check_buckets() {
+    const std::string path = "probes.icmp.rtt_buckets";
+    const auto& buckets = settings_.probes.icmp.rtt_buckets;
+    if (!readable({path})) return;
+    if (buckets.empty()) error(path, "a histogram wants a bound at least");
+    for (std::size_t i = 1; i < buckets.size(); ++i) {
+      if (buckets[i] > buckets[i - 1]) continue;
+      error(path_of_item(path, i), format_fine_duration(buckets[i]) + " is not above the bound before it");
+    }
   }
 
   void check_loss() {
@@ -91,8 +105,9 @@ class Validator {
 
   void check_amounts() {
     const auto& s = settings_;
-    if (readable({"tunnels", "discovery.enabled"}) && s.tunnels.empty() && !s.discovery.enabled) {
-      error("discovery.enabled", "nothing to watch: there are no tunnels and discovery is off");
+    if (readable({"tunnels", "targets", "discovery.enabled"}) && s.tunnels.empty() && s.targets.empty() &&
+        !s.discovery.enabled) {
+      error("discovery.enabled", "nothing to watch: there are no tunnels, no targets, and discovery is off");
     }
     if (s.tunnels.size() > kMaxTunnels) {
       error("tunnels",
@@ -102,7 +117,7 @@ class Validator {
       error("references",
             std::to_string(s.references.size()) + " references; " + std::to_string(kMaxReferences) + " are allowed");
     }
-    std::size_t targets = s.references.size() + s.tunnels.size();
+    std::size_t targets = s.targets.size() + s.references.size() + s.tunnels.size();
     for (const Tunnel& tunnel : s.tunnels) {
       targets += tunnel.inner_hosts.size() + (tunnel.remote_tunnel_address ? 1U : 0U);
     }

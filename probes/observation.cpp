@@ -32,6 +32,10 @@ std::string_view to_string(RefusalReason reason) {
       return "message_too_long";
     case RefusalReason::no_buffers:
       return "no_buffers";
+    case RefusalReason::no_interface:
+      return "no_interface";
+    case RefusalReason::no_address:
+      return "no_address";
     case RefusalReason::local_error:
       return "local_error";
   }
@@ -100,10 +104,13 @@ RefusalReason refusal_of_errno(int error) {
   switch (error) {
     case ENETUNREACH:
     case EHOSTUNREACH:
+      return RefusalReason::no_route;
     case ENETDOWN:
     case ENODEV:
+    case ENXIO:
+      return RefusalReason::no_interface;
     case EADDRNOTAVAIL:
-      return RefusalReason::no_route;
+      return RefusalReason::no_address;
     case EPERM:
     case EACCES:
       return RefusalReason::not_permitted;

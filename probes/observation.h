@@ -25,9 +25,11 @@ enum class RefusalReason : std::uint8_t {
   not_permitted,     // EPERM or EACCES: our own filter or a missing capability
   message_too_long,  // EMSGSIZE
   no_buffers,        // ENOBUFS or EAGAIN: not the network's fault
+  no_interface,      // ENODEV, ENXIO or ENETDOWN: the interface is not there, or down
+  no_address,        // EADDRNOTAVAIL, or EINVAL where a source was asked for: it is no address of this machine
   local_error,       // any other errno
 };
-inline constexpr std::uint8_t kRefusalReasonCount = 14;
+inline constexpr std::uint8_t kRefusalReasonCount = 16;
 std::string_view to_string(RefusalReason reason);
 RefusalReason refusal_of_icmp(IpFamily family, std::uint8_t type, std::uint8_t code);
 RefusalReason refusal_of_errno(int error);

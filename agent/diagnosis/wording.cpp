@@ -230,6 +230,10 @@ Text describe(RefusalReason reason) {
       return {"too long for the interface", "超过接口 MTU"};
     case RefusalReason::no_buffers:
       return {"this machine had no buffers", "本机缓冲区不足"};
+    case RefusalReason::no_interface:
+      return {"the interface is not there, or down", "接口不存在或未启用"};
+    case RefusalReason::no_address:
+      return {"the source is no address of this machine", "源地址不是本机地址"};
     case RefusalReason::local_error:
       return {"an error of this machine", "本机错误"};
   }

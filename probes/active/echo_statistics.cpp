@@ -30,16 +30,45 @@ const std::vector<double>& rtt_bounds() {
 }
 
 void EchoStatistics::count_rtt(Duration rtt) {
-  const std::vector<double>& bounds = rtt_bounds();
+  const std::vector<double>& bounds = *bounds_;
   const double seconds = to_seconds(rtt);
   const auto bucket = std::lower_bound(bounds.begin(), bounds.end(), seconds) - bounds.begin();
   ++totals_.rtt_counts[static_cast<std::size_t>(bucket)];
   totals_.rtt_seconds_sum += seconds;
-  if (previous_rtt_) jitter_seconds_ += (std::abs(to_seconds(rtt - *previous_rtt_)) - jitter_seconds_) / 16;
+  if (previous_rtt_) {
+    jitter_seconds_ += (std::abs(to_seconds(rtt - *previous_rtt_)) - jitter_seconds_) / 16;
+    ++differences_;
+  }
   previous_rtt_ = rtt;
 }
 
+std::optional<double> EchoStatistics::jitter_seconds() const {
+  return differences_ == 0 ? std::nullopt : std::optional(jitter_seconds_);
+}
+
+void EchoStatistics::on_restart() {
+  newest_reply_.reset();
+  reply_ttl_.reset();
+  previous_rtt_.reset();
+}
+
+// A reply in time or late, and no duplicate.
+void EchoStatistics::note_reply(const EchoObservation& o) {
+  consecutive_losses_ = 0;
+  last_reply_ = o.at;
+  const bool behind = newest_reply_ && static_cast<std::int32_t>(o.sequence - *newest_reply_) < 0;
+  if (behind) {
+    ++totals_.reordered;
+  } else {
+    newest_reply_ = o.sequence;
+  }
+  if (o.ttl == 0) return;
+  if (reply_ttl_ && *reply_ttl_ != o.ttl) ++totals_.ttl_changes;
+  reply_ttl_ = o.ttl;
+}
+
 void EchoStatistics::remember(const EchoObservation& o) {
+  if (window_ == std::chrono::seconds::zero()) return;
   samples_.push_back({o.at, static_cast<float>(to_seconds(o.rtt)), o.outcome, o.reason});
   while (samples_.size() > kMaxSamples || samples_.front().at + window_ < o.at) samples_.pop_front();
 }
@@ -59,8 +88,7 @@ void EchoStatistics::on_observation(const EchoObservation& o) {
     case EchoOutcome::reply:
       ++totals_.replies;
       count_rtt(o.rtt);
-      consecutive_losses_ = 0;
-      last_reply_ = o.at;
+      note_reply(o);
       remember(o);
       return;
     case EchoOutcome::lost:
@@ -70,8 +98,7 @@ void EchoStatistics::on_observation(const EchoObservation& o) {
       return;
     case EchoOutcome::late:  // the loss stays counted, yet the target is alive
       ++totals_.late;
-      consecutive_losses_ = 0;
-      last_reply_ = o.at;
+      note_reply(o);
       return;
     case EchoOutcome::duplicate:
       ++totals_.duplicates;

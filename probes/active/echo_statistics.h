@@ -31,9 +31,11 @@ struct EchoTotals {
   std::uint64_t lost = 0;
   std::uint64_t late = 0;
   std::uint64_t duplicates = 0;
+  std::uint64_t reordered = 0;    // replies, late ones too, behind the reply to a later request
+  std::uint64_t ttl_changes = 0;  // replies with another TTL than the one before: the path changed
   std::uint64_t send_errors = 0;
   std::array<std::uint64_t, kRefusalReasonCount> refused{};  // by reason: ICMP errors and send errors
-  std::array<std::uint64_t, 21> rtt_counts{};                // not cumulative; the last is above all bounds
+  std::vector<std::uint64_t> rtt_counts;                     // not cumulative; the last is above all bounds
   double rtt_seconds_sum = 0;
 };
 
@@ -66,15 +68,27 @@ class EchoStatistics {
   static constexpr std::uint32_t kOutage = 10;  // losses in a row that are an outage
   static constexpr std::uint32_t kOpenRun = 3;  // losses in a row up to now that may become one
 
-  explicit EchoStatistics(std::chrono::seconds window = std::chrono::seconds{60}) : window_(window) {}
+  // `bounds` of the RTT histogram, ascending, in seconds; they outlive this object. A window of 0 remembers nothing.
+  explicit EchoStatistics(std::chrono::seconds window = std::chrono::seconds{60},
+                          const std::vector<double>& bounds = rtt_bounds())
+      : window_(window), bounds_(&bounds) {
+    totals_.rtt_counts.resize(bounds.size() + 1);
+  }
 
   void on_request() { ++totals_.requests; }
   void on_observation(const EchoObservation& o);
+  // The target's requests are numbered anew, perhaps to another address.
+  void on_restart();
 
   const EchoTotals& totals() const { return totals_; }
   EchoWindow window(TimePoint now) const;
   // In time or late.
   std::optional<TimePoint> last_reply() const { return last_reply_; }
+  // Of the last reply; nothing before the first.
+  std::optional<std::uint8_t> reply_ttl() const { return reply_ttl_; }
+  // RFC 3550 section 6.4.1 over round trips; nothing before the second reply.
+  std::optional<double> jitter_seconds() const;
+  const std::vector<double>& bounds() const { return *bounds_; }
 
  private:
   struct Sample {
@@ -86,13 +100,18 @@ class EchoStatistics {
   void remember(const EchoObservation& o);
   void count_rtt(Duration rtt);
   void explain_loss(const EchoObservation& o);
+  void note_reply(const EchoObservation& o);
 
   std::chrono::seconds window_;
+  const std::vector<double>* bounds_;
   EchoTotals totals_;
   std::deque<Sample> samples_;
   std::uint32_t consecutive_losses_ = 0;
   std::optional<TimePoint> last_reply_;
+  std::optional<std::uint32_t> newest_reply_;  // the highest sequence that was replied to
+  std::optional<std::uint8_t> reply_ttl_;
   std::optional<Duration> previous_rtt_;
+  std::uint64_t differences_ = 0;  // that jitter_seconds_ was made of
   double jitter_seconds_ = 0;
 };
 

@@ -52,6 +52,19 @@ void append(std::vector<std::uint8_t>& out, T value) {
 
 }  // namespace
 
+const std::vector<double>& lag_bounds() {
+  static const std::vector<double> bounds{0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 1};
+  return bounds;
+}
+
+void IcmpEcho::count_lag(Duration lag) {
+  const auto& bounds = lag_bounds();
+  const double seconds = to_seconds(lag);
+  ++counters_
+        .lag_counts[static_cast<std::size_t>(std::lower_bound(bounds.begin(), bounds.end(), seconds) - bounds.begin())];
+  counters_.lag_seconds_sum += seconds;
+}
+
 // What an ICMP error quotes of an echo request. The first 8 bytes are always there, the payload's head perhaps.
 struct IcmpEcho::Quote {
   IpAddress to;
@@ -81,8 +94,9 @@ void IcmpEcho::add_target(std::uint32_t id, const IpAddress& address, const Echo
   p.interval = std::max(p.interval, milliseconds{1});
   p.timeout = std::clamp(p.timeout, milliseconds{1}, p.interval * static_cast<int>(kMaxInFlight - 1));
   p.payload_bytes = std::clamp(p.payload_bytes, kMinPayload, kMaxPayload);
+  p.burst = std::clamp<std::uint16_t>(p.burst, 1, kMaxBurst);
   if (p.source && p.source->family() != address.family()) p.source.reset();
-  const auto in_flight = static_cast<std::size_t>(p.timeout / p.interval) + 2;
+  const auto in_flight = (static_cast<std::size_t>(p.timeout / p.interval) + 2) * p.burst;
   target.ring.resize(std::bit_ceil(in_flight + kRemembered));
   target.next_sequence = target.oldest = static_cast<std::uint32_t>(random_.next());
 
@@ -185,12 +199,13 @@ void IcmpEcho::send_if_due(Target& target, TimePoint now, EchoActions& out) {
   const Duration lag = now - target.next_send;
   auto missed = static_cast<std::uint64_t>(lag / interval);
   target.next_send += interval * static_cast<std::int64_t>(missed + 1);
+  count_lag(lag);
   if (lag > kMaxLag) {
     ++missed;
   } else {
-    append_request(target, now, out);
+    for (int i = 0; i < target.params.burst; ++i) append_request(target, now, out);
   }
-  counters_.skipped += missed;
+  counters_.skipped += missed * target.params.burst;
 }
 
 void IcmpEcho::append_request(Target& target, TimePoint now, EchoActions& out) {
@@ -214,8 +229,9 @@ void IcmpEcho::append_request(Target& target, TimePoint now, EchoActions& out) {
     out.bytes[offset + 2] = static_cast<std::uint8_t>(sum >> 8);
     out.bytes[offset + 3] = static_cast<std::uint8_t>(sum);
   }
-  out.packets.push_back({target.id, sequence, target.address, target.params.source, target.params.ttl,
-                         target.params.dont_fragment, offset, length});
+  const EchoParams& p = target.params;
+  out.packets.push_back({target.id, sequence, target.address, p.source, p.ttl, p.dscp, p.dont_fragment, p.fwmark,
+                         p.interface_index, offset, length});
 }
 
 void IcmpEcho::on_sent(std::uint32_t target_id, std::uint32_t sequence, TimePoint stamp) {

@@ -7,6 +7,7 @@
 #include "probes/observation.h"
 #include "probes/time.h"
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -24,12 +25,22 @@ struct EchoParams {
   std::chrono::milliseconds timeout{800};
   std::uint16_t payload_bytes{56};  // of the ICMP payload; below 24 it is 24
   bool dont_fragment{false};
-  std::uint8_t ttl{0};              // 0: the kernel's default
-  std::optional<IpAddress> source;  // of the same family as the target; unset: what the route says
+  std::uint8_t ttl{0};               // 0: the kernel's default
+  std::optional<IpAddress> source;   // of the same family as the target; unset: what the route says
+  std::uint16_t burst{1};            // requests that leave together each interval, at most kMaxBurst
+  std::uint8_t dscp{0};              // the upper six bits of the traffic class
+  std::uint32_t fwmark{0};           // 0: none
+  std::uint32_t interface_index{0};  // where requests leave; 0: what the route says
 
   static EchoParams from(const config::IcmpProbe& settings) {
-    return {settings.interval, settings.timeout, settings.payload_bytes, settings.dont_fragment, 0, {}};
+    EchoParams params;
+    params.interval = settings.interval;
+    params.timeout = settings.timeout;
+    params.payload_bytes = settings.payload_bytes;
+    params.dont_fragment = settings.dont_fragment;
+    return params;
   }
+  bool operator==(const EchoParams&) const = default;
 };
 
 // One request to put on the wire. Its bytes are EchoActions::bytes_of(packet): the ICMP message from its type on; the
@@ -40,7 +51,10 @@ struct EchoPacket {
   IpAddress to;
   std::optional<IpAddress> source;
   std::uint8_t ttl = 0;
+  std::uint8_t dscp = 0;
   bool dont_fragment = false;
+  std::uint32_t fwmark = 0;
+  std::uint32_t interface_index = 0;
   std::size_t offset = 0;
   std::size_t length = 0;
 };
@@ -59,8 +73,13 @@ struct EchoActions {
   }
 };
 
+// Upper bounds in seconds of EchoCounters::lag_counts. Static storage.
+const std::vector<double>& lag_bounds();
+
 // What the machine saw that is no target's business. Monotonic.
 struct EchoCounters {
+  std::array<std::uint64_t, 9> lag_counts{};  // how late requests were made, by lag_bounds(); the last is above all
+  double lag_seconds_sum = 0;
   std::uint64_t malformed = 0;        // too short, or a bad checksum
   std::uint64_t foreign = 0;          // not our nonce, or an error that quotes somebody else's packet
   std::uint64_t unmatched = 0;        // ours, but of a removed target or too old to be remembered
@@ -83,8 +102,9 @@ struct EchoCounters {
 // come after that, as does a refusal with `after_loss` set.
 class IcmpEcho {
  public:
-  static constexpr std::size_t kMaxInFlight = 64;  // per target
-  static constexpr std::size_t kRemembered = 16;   // settled requests per target that a late answer still finds
+  static constexpr std::size_t kMaxInFlight = 64;  // bursts, per target
+  static constexpr std::uint16_t kMaxBurst = 20;
+  static constexpr std::size_t kRemembered = 16;  // settled requests per target that a late answer still finds
 
   explicit IcmpEcho(std::uint64_t seed);
 
@@ -139,6 +159,7 @@ class IcmpEcho {
   void expire(Target& target, TimePoint now, bool held_up, EchoActions& out);
   void send_if_due(Target& target, TimePoint now, EchoActions& out);
   void append_request(Target& target, TimePoint now, EchoActions& out);
+  void count_lag(Duration lag);
   void schedule(std::uint32_t slot);
   Target* target_of(std::uint32_t id);
   void on_reply(std::span<const std::uint8_t> bytes, const IpAddress& from, std::uint8_t ttl, TimePoint received_at,

@@ -92,7 +92,8 @@ class IcmpSocket::Impl : public std::enable_shared_from_this<IcmpSocket::Impl> {
         backoff_(io),
         family_(family),
         handler_(std::move(handler)),
-        buffers_(kBatch * kMaxMessage) {}
+        buffers_(kBatch * kMaxMessage),
+        can_mark_(set_int(fd, SOL_SOCKET, SO_MARK, 0) == 0) {}
 
   boost::asio::posix::stream_descriptor& descriptor() { return descriptor_; }
   boost::asio::steady_timer& backoff() { return backoff_; }
@@ -106,12 +107,16 @@ class IcmpSocket::Impl : public std::enable_shared_from_this<IcmpSocket::Impl> {
   AfterDrain drain_some();
   void send(const active::EchoActions& actions, std::vector<SentIcmp>& sent);
   const IcmpSocketCounters& counters() const { return counters_; }
+  bool can_mark() const { return can_mark_; }
 
  private:
   void deliver(const mmsghdr& message, std::span<const std::uint8_t> bytes, const StampMapper& clock);
   void send_batch(const active::EchoActions& actions, std::span<const active::EchoPacket* const> batch,
                   std::vector<SentIcmp>& sent);
+  bool prepare_run(const active::EchoPacket& first);
   void set_dont_fragment(bool on);
+  void add_options(msghdr& header, const active::EchoPacket& packet) const;
+  void refuse_run(std::span<const active::EchoPacket* const> run, std::vector<SentIcmp>& sent);
   void read_transmit_stamps(TimePoint before, std::span<SentIcmp> batch);
   void restart_transmit_stamps();
 
@@ -122,6 +127,9 @@ class IcmpSocket::Impl : public std::enable_shared_from_this<IcmpSocket::Impl> {
   std::vector<std::uint8_t> buffers_;
   std::vector<const active::EchoPacket*> ours_;
   IcmpSocketCounters counters_;
+  bool can_mark_;
+  std::uint32_t mark_ = 0;
+  StampClock receive_clock_;
   std::optional<bool> dont_fragment_;
   std::uint32_t next_key_ = 0;  // of the kernel's count of our sends
   bool stopped_ = false;
@@ -149,7 +157,7 @@ AfterDrain IcmpSocket::Impl::drain_some() {
       if (next == AfterDrain::back_off) ++counters_.receive_errors;
       break;
     }
-    const StampMapper clock;
+    const StampMapper clock = receive_clock_.read();
     for (std::size_t i = 0; i < static_cast<std::size_t>(count) && !stopped_; ++i) {
       deliver(messages[i], {buffers_.data() + i * kMaxMessage, messages[i].msg_len}, clock);
     }
@@ -194,8 +202,23 @@ void IcmpSocket::Impl::deliver(const mmsghdr& message, std::span<const std::uint
   handler_(received);
 }
 
-// Neither option can be told with a packet, so that packets are sent in runs of the same kind. With the bit set the
-// path's cached MTU is ignored: each probe asks the path again.
+// What cannot be told with a packet, so that packets are sent in runs of the same kind. False: not permitted.
+bool IcmpSocket::Impl::prepare_run(const active::EchoPacket& first) {
+  set_dont_fragment(first.dont_fragment);
+  if (first.fwmark == mark_) return true;
+  if (set_int(descriptor_.native_handle(), SOL_SOCKET, SO_MARK, static_cast<int>(first.fwmark)) != 0) return false;
+  mark_ = first.fwmark;
+  return true;
+}
+
+void IcmpSocket::Impl::refuse_run(std::span<const active::EchoPacket* const> run, std::vector<SentIcmp>& sent) {
+  const TimePoint now = StampMapper{}.now();
+  for (const active::EchoPacket* packet : run) {
+    sent.push_back({packet->target, packet->sequence, now, RefusalReason::not_permitted});
+  }
+}
+
+// With the bit set the path's cached MTU is ignored: each probe asks the path again.
 void IcmpSocket::Impl::set_dont_fragment(bool on) {
   if (dont_fragment_ == on) return;
   dont_fragment_ = on;
@@ -215,12 +238,35 @@ void IcmpSocket::Impl::send(const active::EchoActions& actions, std::vector<Sent
   }
   for (std::size_t first = 0; first < ours_.size();) {
     std::size_t last = first + 1;
-    const bool dont_fragment = ours_[first]->dont_fragment;
-    while (last < ours_.size() && last - first < kBatch && ours_[last]->dont_fragment == dont_fragment) ++last;
-    set_dont_fragment(dont_fragment);
-    send_batch(actions, std::span(ours_).subspan(first, last - first), sent);
+    const active::EchoPacket& head = *ours_[first];
+    const auto alike = [&](const active::EchoPacket& p) {
+      return p.dont_fragment == head.dont_fragment && p.fwmark == head.fwmark;
+    };
+    while (last < ours_.size() && last - first < kBatch && alike(*ours_[last])) ++last;
+    const auto run = std::span(ours_).subspan(first, last - first);
+    if (prepare_run(head)) {
+      send_batch(actions, run, sent);
+    } else {
+      refuse_run(run, sent);
+    }
     first = last;
   }
+}
+
+// What each packet tells of itself. Its interface is one of them, so that one socket serves them all.
+void IcmpSocket::Impl::add_options(msghdr& header, const active::EchoPacket& packet) const {
+  const bool v4 = family_ == IpFamily::v4;
+  const auto add = [&](int name4, int name6, int value) {
+    add_control(header, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? name4 : name6, &value, sizeof value);
+  };
+  if (packet.source) {
+    add_source(header, *packet.source, packet.interface_index);
+  } else if (packet.interface_index != 0) {
+    add_interface(header, family_, packet.interface_index);
+  }
+  if (packet.ttl != 0) add(IP_TTL, IPV6_HOPLIMIT, packet.ttl);
+  if (packet.dscp != 0) add(IP_TOS, IPV6_TCLASS, packet.dscp << 2);
+  if (header.msg_controllen == 0) header.msg_control = nullptr;
 }
 
 void IcmpSocket::Impl::send_batch(const active::EchoActions& actions, std::span<const active::EchoPacket* const> batch,
@@ -235,13 +281,7 @@ void IcmpSocket::Impl::send_batch(const active::EchoActions& actions, std::span<
     parts[i] = {const_cast<std::uint8_t*>(actions.bytes_of(packet).data()), packet.length};  // only read
     msghdr& header = messages[i].msg_hdr;
     header = {&to[i], sockaddr_size(packet.to), &parts[i], 1, control[i].bytes, 0, 0};
-    if (packet.source) add_source(header, *packet.source);
-    if (packet.ttl != 0) {
-      const int ttl = packet.ttl;
-      const bool v4 = family_ == IpFamily::v4;
-      add_control(header, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TTL : IPV6_HOPLIMIT, &ttl, sizeof ttl);
-    }
-    if (header.msg_controllen == 0) header.msg_control = nullptr;
+    add_options(header, packet);
   }
   for (std::size_t done = 0; done < batch.size();) {
     const auto left = static_cast<unsigned>(batch.size() - done);
@@ -250,8 +290,9 @@ void IcmpSocket::Impl::send_batch(const active::EchoActions& actions, std::span<
     const int error = errno;
     if (count < 0 && error == EINTR) continue;
     if (count <= 0) {  // an error belongs to the first that was not taken
-      sent.push_back(
-          {batch[done]->target, batch[done]->sequence, before, refusal_of_errno(count < 0 ? error : EAGAIN)});
+      const bool bad_source = count < 0 && error == EINVAL && batch[done]->source;
+      const auto reason = bad_source ? RefusalReason::no_address : refusal_of_errno(count < 0 ? error : EAGAIN);
+      sent.push_back({batch[done]->target, batch[done]->sequence, before, reason});
       ++done;
       restart_transmit_stamps();
       continue;
@@ -331,6 +372,7 @@ bool IcmpSocket::drain() {
   const auto impl = impl_;  // the handler may destroy this object
   return impl->drain_some() == AfterDrain::more;
 }
+bool IcmpSocket::can_mark() const { return impl_->can_mark(); }
 const IcmpSocketCounters& IcmpSocket::counters() const { return impl_->counters(); }
 
 }  // namespace tunnelwatch::io

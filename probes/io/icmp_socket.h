@@ -67,6 +67,10 @@ class IcmpSocket {
   // owner calls it before it decides that something is lost.
   bool drain();
 
+  // Whether packets with a fwmark can be sent: that takes CAP_NET_ADMIN, or from Linux 5.17 on CAP_NET_RAW. Where not,
+  // send() refuses them.
+  bool can_mark() const;
+
   const IcmpSocketCounters& counters() const;
 
  private:

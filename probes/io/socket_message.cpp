@@ -1,5 +1,6 @@
 #include "probes/io/socket_message.h"
 
+#include <array>
 #include <chrono>
 #include <cstring>
 #include <netinet/in.h>
@@ -36,7 +37,26 @@ StampMapper::StampMapper() {
 TimePoint StampMapper::map(const timespec& stamp) const {
   const Duration at = std::chrono::seconds{stamp.tv_sec} + std::chrono::nanoseconds{stamp.tv_nsec};
   const Duration age = wall_ - at;
+  if (stepped_) {
+    const TimePoint after = steady_ - age;
+    const TimePoint before{at - old_offset_};
+    const auto plausible = [this](TimePoint t) { return t >= last_reading_ && t <= steady_; };
+    if (plausible(after) == plausible(before)) return steady_;
+    return plausible(after) ? after : before;
+  }
   return age < Duration::zero() || age > kOldest ? steady_ : steady_ - age;
+}
+
+// Beyond what a clock is slewed: 500 parts in a million, for NTP.
+StampMapper StampClock::after(StampMapper reading) {
+  if (last_) {
+    const Duration moved = std::chrono::abs(reading.offset() - last_->offset());
+    reading.stepped_ = moved > std::chrono::milliseconds{1} + (reading.steady_ - last_->steady_) / 1000;
+    reading.old_offset_ = last_->offset();
+    reading.last_reading_ = last_->steady_;
+  }
+  last_ = reading;
+  return reading;
 }
 
 const void* find_control(const msghdr& message, int level, int type, std::size_t size) {
@@ -101,16 +121,24 @@ void add_control(msghdr& message, int level, int type, const void* data, std::si
   message.msg_controllen += CMSG_SPACE(size);
 }
 
-void add_source(msghdr& message, const IpAddress& source) {
+void add_source(msghdr& message, const IpAddress& source, std::uint32_t interface_index) {
   if (source.is_v4()) {
     in_pktinfo info{};
+    info.ipi_ifindex = static_cast<int>(interface_index);
     std::memcpy(&info.ipi_spec_dst, source.bytes().data(), 4);
     add_control(message, IPPROTO_IP, IP_PKTINFO, &info, sizeof info);
   } else {
     in6_pktinfo info{};
+    info.ipi6_ifindex = interface_index;
     std::memcpy(&info.ipi6_addr, source.bytes().data(), 16);
     add_control(message, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof info);
   }
+}
+
+void add_interface(msghdr& message, IpFamily family, std::uint32_t interface_index) {
+  // The address that stands for none.
+  const std::array<std::uint8_t, 16> none{};
+  add_source(message, family == IpFamily::v4 ? IpAddress::v4(0) : IpAddress::v6(none), interface_index);
 }
 
 }  // namespace tunnelwatch::io

@@ -10,8 +10,8 @@
 namespace tunnelwatch::io {
 
 // Maps the kernel's wall-clock receive stamps to the monotonic clock. A stamp's age is measured against the wall clock
-// at the same moment, so that only a step between arrival and reading could show, and that is cut off: an age below
-// zero counts as none, one beyond what is plausible as none too.
+// at the same moment, so that only a step between arrival and reading could show. An age below zero counts as none, one
+// beyond what is plausible as none too; smaller steps are found by StampClock.
 class StampMapper {
  public:
   StampMapper();                                // reads both clocks now
@@ -21,8 +21,26 @@ class StampMapper {
   TimePoint map(const timespec& stamp) const;
 
  private:
+  friend class StampClock;
+  // How far the wall clock was ahead of the monotonic one.
+  Duration offset() const { return wall_ - steady_.time_since_epoch(); }
+
   TimePoint steady_{};
   Duration wall_{};
+  bool stepped_ = false;   // since the reading before; then also:
+  Duration old_offset_{};  // as it was
+  TimePoint last_reading_{};
+};
+
+// Readings of both clocks one after the other, which know when the wall clock was set in between: what was stamped
+// before that is told from what was stamped after it by which of the two lies between the readings.
+class StampClock {
+ public:
+  StampMapper read() { return after(StampMapper()); }
+  StampMapper after(StampMapper reading);  // for tests: with these clocks
+
+ private:
+  std::optional<StampMapper> last_;
 };
 
 // Room and alignment for the ancillary data that we ask for.
@@ -39,8 +57,11 @@ socklen_t sockaddr_size(const IpAddress& address);
 std::optional<IpAddress> from_sockaddr(const sockaddr_storage& address);
 std::uint16_t port_of(const sockaddr_storage& address);
 
-// Appends IP_PKTINFO or IPV6_PKTINFO with this source to `message`, whose control buffer has room for it.
-void add_source(msghdr& message, const IpAddress& source);
+// Appends IP_PKTINFO or IPV6_PKTINFO with this source, and with the interface to leave by where its index is not 0, to
+// `message`, whose control buffer has room for it.
+void add_source(msghdr& message, const IpAddress& source, std::uint32_t interface_index = 0);
+// The interface alone, for packets of this family.
+void add_interface(msghdr& message, IpFamily family, std::uint32_t interface_index);
 void add_control(msghdr& message, int level, int type, const void* data, std::size_t size);
 
 }  // namespace tunnelwatch::io

@@ -65,7 +65,7 @@ class UdpSocket::Impl : public std::enable_shared_from_this<UdpSocket::Impl> {
   Got read_one(int flags);
   void deliver(const msghdr& header, std::span<const std::uint8_t> bytes);
   void deliver_error(const msghdr& header);
-  TimePoint stamp_of(const msghdr& header) const;
+  TimePoint stamp_of(const msghdr& header);
 
   boost::asio::posix::stream_descriptor descriptor_;
   boost::asio::steady_timer backoff_;
@@ -73,6 +73,7 @@ class UdpSocket::Impl : public std::enable_shared_from_this<UdpSocket::Impl> {
   Handlers handlers_;
   std::vector<std::uint8_t> buffer_;
   UdpSocketCounters counters_;
+  StampClock clock_;
   bool stopped_ = false;
   bool draining_ = false;
 };
@@ -118,8 +119,8 @@ UdpSocket::Impl::Got UdpSocket::Impl::read_one(int flags) {
   return Got::something;
 }
 
-TimePoint UdpSocket::Impl::stamp_of(const msghdr& header) const {
-  const StampMapper clock;
+TimePoint UdpSocket::Impl::stamp_of(const msghdr& header) {
+  const StampMapper clock = clock_.read();
   const void* stamp = find_control(header, SOL_SOCKET, SCM_TIMESTAMPNS, sizeof(timespec));
   if (stamp == nullptr) return clock.now();
   timespec at{};

@@ -71,18 +71,26 @@ TEST(Dump, IsReadable) {
   settings.tunnels[0].remote = {"vpn.example", {}};
   settings.tunnels[0].bandwidth.egress = 100'000'000;
   settings.tunnels[0].local_subnets = {*IpPrefix::parse("10.1.0.0/16")};
+  settings.probes.icmp.rtt_buckets = {std::chrono::microseconds{50}, std::chrono::seconds{1}};
   EXPECT_EQ(dump(settings), R"(listen: 127.0.0.1:9814
 log_level: info
 include_dir: conf.d
 references:
   - 114.114.114.114
   - 223.5.5.5
+target_groups: []
+targets: []
 probes:
   icmp:
     interval: 1s
     timeout: 800ms
     payload_bytes: 56
     dont_fragment: false
+    burst: 1
+    dscp: 0
+    rtt_buckets:
+      - 50us
+      - 1s
   ike:
     enabled: true
     interval: 10s

@@ -81,7 +81,8 @@ TEST(LoadFile, DropInsCountAsTunnels) {
   const auto file = dir.write("t.yaml", "discovery: {enabled: false}\n");
   EXPECT_THAT(
       lines(load_file(file).errors),
-      ElementsAre(file + ":1:22: discovery.enabled: nothing to watch: there are no tunnels and discovery is off"));
+      ElementsAre(
+          file + ":1:22: discovery.enabled: nothing to watch: there are no tunnels, no targets, and discovery is off"));
   dir.write("conf.d/1.yaml", tunnel("b"));
   EXPECT_TRUE(load_file(file));
   dir.write("conf.d/1.yaml", "tunnels: 1");

@@ -69,6 +69,31 @@ const std::vector<KeyRow> kKeyRows{
      [](Settings& s) { s.probes.icmp.payload_bytes = 1472; }},
     {"probes.icmp.dont_fragment", "probes: {icmp: {dont_fragment: true}}",
      [](Settings& s) { s.probes.icmp.dont_fragment = true; }},
+    {"probes.icmp.burst", "probes: {icmp: {burst: 20}}", [](Settings& s) { s.probes.icmp.burst = 20; }},
+    {"probes.icmp.dscp", "probes: {icmp: {dscp: 63}}", [](Settings& s) { s.probes.icmp.dscp = 63; }},
+    {"probes.icmp.rtt_buckets", "probes: {icmp: {rtt_buckets: [1us, 1ms, 3600s]}}",
+     [](Settings& s) {
+       s.probes.icmp.rtt_buckets = {1us, 1ms, 3600s};
+     }},
+    {"target_groups", "target_groups: []", [](Settings&) {}},
+    {"target_groups[].name", "target_groups: [{name: g}]",
+     [](Settings& s) { s.target_groups.emplace_back().name = "g"; }},
+    {"targets", "targets: []", [](Settings&) {}},
+    {"targets[].name", "targets: [{name: t, host: a.example}]",
+     [](Settings& s) {
+       s.targets.emplace_back().name = "t";
+       s.targets[0].host = {"a.example", {}};
+     }},
+    {"targets[].host", "targets: [{host: 192.0.2.1}]",
+     [](Settings& s) {
+       s.targets.emplace_back().host = {"192.0.2.1", IpAddress::parse("192.0.2.1")};
+     }},
+    {"targets[].group", "target_groups: [{name: g}]\ntargets: [{host: a.example, group: g}]",
+     [](Settings& s) {
+       s.target_groups.emplace_back().name = "g";
+       s.targets.emplace_back().host = {"a.example", {}};
+       s.targets[0].group = "g";
+     }},
     {"probes.ike", "probes: {ike: {burst: 1}}", [](Settings& s) { s.probes.ike.burst = 1; }},
     {"probes.ike.enabled", "probes: {ike: {enabled: false}}", [](Settings& s) { s.probes.ike.enabled = false; }},
     {"probes.ike.interval", "probes: {ike: {interval: 5m}}", [](Settings& s) { s.probes.ike.interval = 5min; }},
@@ -164,6 +189,48 @@ const std::vector<TunnelRow> kTunnelRows{
     {"tunnels[].bgp.remote_as", "  bgp: {remote_as: \"4200000001\"}", [](Tunnel& t) { t.bgp.remote_as = 4200000001; }},
 };
 
+// Keys that a group and a target share.
+struct OptionRow {
+  const char* key;
+  const char* yaml;
+  void (*change)(EchoOptions&);
+};
+
+const std::vector<OptionRow> kOptionRows{
+    {"interval", "interval: 1h", [](EchoOptions& o) { o.interval = 1h; }},
+    {"timeout", "timeout: 1ms", [](EchoOptions& o) { o.timeout = 1ms; }},
+    {"payload_bytes", "payload_bytes: 24", [](EchoOptions& o) { o.payload_bytes = 24; }},
+    {"dont_fragment", "dont_fragment: false", [](EchoOptions& o) { o.dont_fragment = false; }},
+    {"burst", "burst: 20", [](EchoOptions& o) { o.burst = 20; }},
+    {"dscp", "dscp: 0", [](EchoOptions& o) { o.dscp = 0; }},
+    {"ttl", "ttl: 255", [](EchoOptions& o) { o.ttl = 255; }},
+    {"source", "source: 192.0.2.10", [](EchoOptions& o) { o.source = IpAddress::parse("192.0.2.10"); }},
+    {"interface", "interface: ppp0", [](EchoOptions& o) { o.interface = "ppp0"; }},
+    {"fwmark", "fwmark: 4294967295", [](EchoOptions& o) { o.fwmark = 4294967295; }},
+    {"family", "family: 6", [](EchoOptions& o) { o.family = AddressFamily::v6; }},
+    {"labels", "labels: [a=b]",
+     [](EchoOptions& o) {
+       o.labels = {{"a", "b"}};
+     }},
+};
+
+TEST(Load, EachOptionOfATargetOrAGroupSetsItsField) {
+  for (const OptionRow& row : kOptionRows) {
+    SCOPED_TRACE(row.key);
+    Settings expected;
+    expected.target_groups.emplace_back().name = "g";
+    row.change(expected.target_groups[0]);
+    EXPECT_EQ(load(std::string("target_groups:\n- name: g\n  ") + row.yaml), expected);
+  }
+  for (const OptionRow& row : kOptionRows) {
+    SCOPED_TRACE(row.key);
+    Settings expected;
+    expected.targets.emplace_back().host = {"a.example", {}};
+    row.change(expected.targets[0]);
+    EXPECT_EQ(load(std::string("targets:\n- host: a.example\n  ") + row.yaml), expected);
+  }
+}
+
 TEST(Load, EachKeySetsItsField) {
   for (const auto& row : kKeyRows) {
     SCOPED_TRACE(row.path);
@@ -185,6 +252,10 @@ TEST(Load, EachKeyHasARowAbove) {
   std::vector<std::string> rows;
   for (const auto& row : kKeyRows) rows.emplace_back(row.path);
   for (const auto& row : kTunnelRows) rows.emplace_back(row.path);
+  for (const auto& row : kOptionRows) {
+    rows.push_back(std::string("target_groups[].") + row.key);
+    rows.push_back(std::string("targets[].") + row.key);
+  }
   std::vector<std::string> keys;
   for (const auto& key : list_keys()) keys.push_back(key.path);
   EXPECT_THAT(rows, ::testing::UnorderedElementsAreArray(keys));

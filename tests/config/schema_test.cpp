@@ -156,6 +156,8 @@ TEST(Schema, PatternsTakeWhatTheReaderTakes) {
   const auto schema = read_schema();
   for (const Row& row : {
            Row{"duration", {"1s", "800ms", "5m", "1h", "0s"}, {"1", "s", "01s", "1.5s", "1 s", "1d"}},
+           Row{"fine_duration", {"50us", "3ms", "1s"}, {"1", "us", "01us", "1.5ms", "1m"}},
+           Row{"label", {"site=berlin", "_a1=x y", "a=b=c"}, {"", "site", "site=", "=b", "Site=b", "1a=b"}},
            Row{"size", {"1B", "64KiB", "16MiB", "1GiB"}, {"1", "16MB", "016MiB"}},
            Row{"bandwidth", {"1bit", "1kbit", "100Mbit", "1Gbit"}, {"100M", "100", "100Mbps"}},
            Row{"as_number", {"65001", "1.10", "0.65001"}, {"", "AS1", "1.", "01", "1.2.3", "4a"}},

@@ -56,6 +56,14 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"ike_timeout",
             [](Settings& s) { s.probes.ike.timeout = 11s; },
             {"probes.ike.timeout: must be shorter than the interval: 11s is not below 10s"}},
+        Row{"buckets_not_ascending",
+            [](Settings& s) {
+              s.probes.icmp.rtt_buckets = {1ms, 3ms, 2ms};
+            },
+            {"probes.icmp.rtt_buckets[2]: 2ms is not above the bound before it"}},
+        Row{"no_buckets",
+            [](Settings& s) { s.probes.icmp.rtt_buckets.clear(); },
+            {"probes.icmp.rtt_buckets: a histogram wants a bound at least"}},
         Row{"recorder_directory",
             [](Settings& s) { s.recorder.directory = "var/lib"; },
             {"recorder.directory: \"var/lib\" is not an absolute path"}},
@@ -82,7 +90,7 @@ INSTANTIATE_TEST_SUITE_P(
               s.tunnels.clear();
               s.discovery.enabled = false;
             },
-            {"discovery.enabled: nothing to watch: there are no tunnels and discovery is off"}},
+            {"discovery.enabled: nothing to watch: there are no tunnels, no targets, and discovery is off"}},
         Row{"tunnels_without_discovery", [](Settings& s) { s.discovery.enabled = false; }, {}},
         Row{"same_name",
             [](Settings& s) { s.tunnels.push_back(s.tunnels[0]); },

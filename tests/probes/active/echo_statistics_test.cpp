@@ -146,6 +146,58 @@ TEST(EchoStatistics, JitterFollowsRfc3550) {
   EXPECT_NEAR(to_seconds(s.window(kStart + 3s).jitter), 0.001 - 0.001 / 16, 1e-9);
 }
 
+TEST(EchoStatistics, AReplyBehindALaterOneIsReordered) {
+  EchoStatistics s;
+  const auto answered = [&](std::uint32_t sequence, EchoOutcome outcome) {
+    s.on_observation({.sequence = sequence, .outcome = outcome, .rtt = 1ms, .at = kStart, .from = {}});
+  };
+  answered(0xfffffffeU, EchoOutcome::reply);
+  answered(1, EchoOutcome::reply);  // the numbers went round
+  EXPECT_EQ(s.totals().reordered, 0U);
+  answered(0xffffffffU, EchoOutcome::reply);
+  answered(0, EchoOutcome::late);
+  answered(0, EchoOutcome::duplicate);
+  EXPECT_EQ(s.totals().reordered, 2U) << "a duplicate is told as such alone";
+  answered(2, EchoOutcome::reply);
+  s.on_restart();
+  answered(1, EchoOutcome::reply);
+  EXPECT_EQ(s.totals().reordered, 2U) << "numbered anew";
+}
+
+TEST(EchoStatistics, AnotherTtlIsAChangeAndOneNotToldIsNone) {
+  EchoStatistics s;
+  EXPECT_EQ(s.reply_ttl(), std::nullopt);
+  for (const std::uint8_t ttl : std::initializer_list<std::uint8_t>{61, 61, 0, 61, 58, 61}) {
+    s.on_observation({.outcome = EchoOutcome::reply, .ttl = ttl, .rtt = 1ms, .at = kStart, .from = {}});
+  }
+  EXPECT_EQ(s.reply_ttl(), 61);
+  EXPECT_EQ(s.totals().ttl_changes, 2U);
+}
+
+TEST(EchoStatistics, JitterIsNotKnownBeforeTheSecondReply) {
+  EchoStatistics s;
+  s.on_observation(reply(0s, 10ms));
+  EXPECT_EQ(s.jitter_seconds(), std::nullopt);
+  s.on_observation(reply(1s, 26ms));
+  EXPECT_DOUBLE_EQ(s.jitter_seconds().value_or(0), 0.001);
+}
+
+TEST(EchoStatistics, BucketsAreThoseThatItIsGiven) {
+  const std::vector<double> bounds{0.01, 0.1};
+  EchoStatistics s(60s, bounds);
+  for (const Duration rtt : {Duration{5ms}, Duration{10ms}, Duration{50ms}, Duration{2s}})
+    s.on_observation(reply(0s, rtt));
+  EXPECT_EQ(s.totals().rtt_counts, (std::vector<std::uint64_t>{2, 1, 1}));
+}
+
+TEST(EchoStatistics, WithoutAWindowNothingIsRemembered) {
+  EchoStatistics s(0s);
+  s.on_observation(reply(0s, 5ms));
+  s.on_observation(lost(1s));
+  EXPECT_EQ(s.totals().lost, 1U);
+  EXPECT_EQ(s.window(kStart + 1s).sent, 0U);
+}
+
 TEST(EchoStatistics, SamplesAreBounded) {
   EchoStatistics s{3600s};
   for (int i = 0; i < 5000; ++i) s.on_observation(lost(std::chrono::milliseconds{i}));

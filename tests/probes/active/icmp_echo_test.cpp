@@ -348,6 +348,46 @@ TEST(IcmpEcho, SendErrorsEndTheirRequest) {
 }
 
 // What 10,000 targets look like on the line: 40 requests at each shared tick of 4 ms, and each target once a second.
+TEST(IcmpEcho, ABurstLeavesTogetherAndEachOfItIsSettled) {
+  EchoModel lab;
+  lab.echo.add_target(1, ip("192.0.2.1"), {.interval = 100ms, .timeout = 250ms, .source = {}, .burst = 20}, lab.now);
+  lab.run_to_first_request();
+  ASSERT_EQ(lab.sent.size(), 20U);
+  for (const Sent& s : lab.sent) EXPECT_EQ(s.at, lab.sent.front().at);
+  lab.run_for(1s);
+  std::set<std::uint32_t> lost;
+  for (const EchoObservation& o : lab.seen) {
+    EXPECT_EQ(o.outcome, EchoOutcome::lost);
+    EXPECT_TRUE(lost.insert(o.sequence).second);
+  }
+  EXPECT_EQ(lost.size(), 160U) << "eight bursts of eleven are older than the timeout";
+}
+
+TEST(IcmpEcho, WhatATargetAsksForIsInItsPackets) {
+  EchoModel lab;
+  lab.echo.add_target(1, ip("192.0.2.1"),
+                      {.source = ip("192.0.2.9"), .burst = 0, .dscp = 46, .fwmark = 7, .interface_index = 3}, lab.now);
+  lab.run_to_first_request();
+  ASSERT_EQ(lab.sent.size(), 1U) << "a burst of none is one request";
+  const EchoPacket& p = lab.sent.front().packet;
+  EXPECT_EQ(p.dscp, 46);
+  EXPECT_EQ(p.fwmark, 7U);
+  EXPECT_EQ(p.interface_index, 3U);
+}
+
+TEST(IcmpEcho, HowLateARequestIsIsCounted) {
+  EchoModel lab;
+  lab.echo.add_target(1, ip("192.0.2.1"), {.interval = 1s, .source = {}}, lab.now);
+  lab.run_to_first_request();
+  EXPECT_EQ(lab.echo.counters().lag_counts[0], 1U) << "within the tick";
+  lab.now += 1s + 15ms;
+  lab.wake();
+  EXPECT_EQ(lab.echo.counters().lag_counts[4], 1U) << "between 10 and 20 ms";
+  lab.now += 5s;
+  lab.wake();
+  EXPECT_EQ(lab.echo.counters().lag_counts[8], 1U) << "skipped, and told";
+}
+
 TEST(IcmpEcho, TenThousandTargetsArePacedEvenly) {
   EchoModel m;
   for (std::uint32_t i = 0; i < 10000; ++i) m.echo.add_target(i, IpAddress::v4(0x0a000000U + i), every_second(), m.now);

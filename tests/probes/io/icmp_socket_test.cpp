@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <net/if.h>
 #include <set>
 #include <sys/syscall.h>
 #include <thread>
@@ -267,6 +268,75 @@ TEST_F(IcmpSocketTest, TheChosenSourceIsUsed) {
   const std::string listed = NetNamespace::run("nft list table inet t");
   EXPECT_THAT(listed, testing::ContainsRegex("packets 3 .*four"));
   EXPECT_THAT(listed, testing::ContainsRegex("packets 3 .*six"));
+}
+
+// One socket serves targets of every class, mark and interface.
+TEST_F(IcmpSocketTest, ClassMarkAndInterfaceAreThoseOfTheTarget) {
+  NetNamespace::run(
+      "ip link add one type veth peer name one-far && ip link set one-far up && ip addr add 192.0.2.1/24 dev one && ip "
+      "link set one up");
+  NetNamespace::run(
+      "ip link add two type veth peer name two-far && ip link set two-far up && ip addr add 192.0.3.1/24 dev two && ip "
+      "link set two up");
+  NetNamespace::run("ip -6 addr add fd00:1::1/64 dev one nodad && ip -6 addr add fd00:2::1/64 dev two nodad");
+
+  NetNamespace::run("ip route add 203.0.113.0/24 dev one && ip route add 203.0.113.0/24 dev two metric 9");
+  NetNamespace::run("ip route add fd00:9::/64 dev one && ip route add fd00:9::/64 dev two metric 2000");
+  rules(R"(
+    chain out {
+      type filter hook output priority 0;
+      ip dscp 46 icmp type echo-request counter comment "dscp4"
+      ip6 dscp 10 icmpv6 type echo-request counter comment "dscp6"
+      meta mark 7 icmp type echo-request counter comment "mark4"
+      meta mark 8 icmpv6 type echo-request counter comment "mark6"
+      meta mark != 0 icmp type echo-request counter comment "marked"
+      oifname two icmp type echo-request counter comment "two4"
+      oifname two icmpv6 type echo-request counter comment "two6"
+    })");
+  const std::uint32_t two = if_nametoindex("two");
+  ASSERT_NE(two, 0U);
+  Pinger p;
+  EXPECT_TRUE(p.sockets[0]->can_mark());
+  add_v6(1);
+  p.echo.add_target(1, ip("127.0.0.1"), {.interval = 100ms, .source = {}, .dscp = 46}, steady_now());
+  p.echo.add_target(2, ip("fd00::1"), {.interval = 100ms, .source = {}, .dscp = 10}, steady_now());
+  p.echo.add_target(3, ip("127.0.0.3"), {.interval = 100ms, .source = {}, .fwmark = 7}, steady_now());
+  p.echo.add_target(4, ip("fd00::1"), {.interval = 100ms, .source = {}, .fwmark = 8}, steady_now());
+  p.echo.add_target(5, ip("203.0.113.9"), {.interval = 100ms, .source = {}, .interface_index = two}, steady_now());
+  p.echo.add_target(6, ip("fd00:9::9"), {.interval = 100ms, .source = {}, .interface_index = two}, steady_now());
+  p.run_requests(12);
+  const std::string listed = NetNamespace::run("nft list table inet t");
+  for (const char* which : {"dscp4", "dscp6", "mark4", "mark6", "marked", "two4", "two6"}) {
+    EXPECT_THAT(listed, testing::ContainsRegex("packets 2 .*" + std::string(which) + "\"")) << listed;
+  }
+}
+
+TEST_F(IcmpSocketTest, AnInterfaceOrASourceThatIsNotThereIsASendError) {
+  Pinger p;
+  p.echo.add_target(1, ip("127.0.0.1"), {.interval = 100ms, .source = {}, .interface_index = 0x7fffffff}, steady_now());
+  p.echo.add_target(2, ip("::1"), {.interval = 100ms, .source = ip("fd00::77")}, steady_now());
+  p.run_requests(2);
+  ASSERT_EQ(p.seen.size(), 2U);
+  for (const EchoObservation& o : p.seen) {
+    EXPECT_EQ(o.outcome, EchoOutcome::send_error);
+    EXPECT_EQ(o.reason, o.target == 1 ? RefusalReason::no_interface : RefusalReason::no_address) << to_string(o.reason);
+  }
+}
+
+TEST_F(IcmpSocketTest, WithoutTheCapabilityAMarkIsRefusedAndNothingElse) {
+  // In a thread of its own: capabilities belong to threads.
+  std::thread([&] {
+    Pinger p;
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct none[2]{};
+    ASSERT_EQ(syscall(SYS_capset, &header, none), 0);
+    p.echo.add_target(1, ip("127.0.0.1"), {.interval = 100ms, .source = {}, .fwmark = 7}, steady_now());
+    p.echo.add_target(2, ip("127.0.0.1"), {.interval = 100ms, .source = {}}, steady_now());
+    p.run_requests(4);
+    EXPECT_EQ(p.count(EchoOutcome::send_error, RefusalReason::not_permitted), 2U);
+    EXPECT_EQ(p.count(EchoOutcome::reply), 2U);
+    boost::asio::io_context io;
+  }).join();
 }
 
 TEST_F(IcmpSocketTest, TtlExceededOnTheWayIsToldWithTheRouter) {

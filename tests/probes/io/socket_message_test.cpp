@@ -24,6 +24,46 @@ TEST(StampMapper, AStampIsAnAge) {
   }
 }
 
+// The round trip of a reply that came 3 ms before it was read, 20 ms after its request had left, while the wall clock
+// was set in between: before the reply came, or between the kernel's stamp and the reading.
+TEST(StampClock, AStepOfTheWallClockMakesNoWrongRoundTrip) {
+  const Duration wall_before = 100000s;
+  const TimePoint sent{50s};
+  const TimePoint came = sent + 20ms;
+  const TimePoint read = came + 3ms;
+  for (const Duration step :
+       {Duration{1h}, Duration{-1h}, Duration{5s}, Duration{-5s}, Duration{400ms}, Duration{-400ms}}) {
+    SCOPED_TRACE(step.count());
+    const auto wall_at = [&](TimePoint t, bool stepped) {
+      return wall_before + (t - TimePoint{50s}) + (stepped ? step : Duration::zero());
+    };
+    for (const bool stamped_after : {false, true}) {
+      SCOPED_TRACE(stamped_after ? "set before the stamp" : "set after the stamp");
+      StampClock clock;
+      clock.after(StampMapper(sent, wall_at(sent, false)));
+      const StampMapper now = clock.after(StampMapper(read, wall_at(read, true)));
+      EXPECT_EQ(now.map(wall(wall_at(came, stamped_after))) - sent, 20ms);
+      // From the next reading on all is as before.
+      const StampMapper later = clock.after(StampMapper(read + 1s, wall_at(read + 1s, true)));
+      EXPECT_EQ(later.map(wall(wall_at(read + 990ms, true))), read + 990ms);
+    }
+  }
+}
+
+TEST(StampClock, WhereBothReadingsWouldDoTheReadingsTimeIsTaken) {
+  StampClock clock;
+  clock.after(StampMapper(TimePoint{50s}, 1000s));
+  const StampMapper now = clock.after(StampMapper(TimePoint{51s}, 1001s + 10ms));
+  EXPECT_EQ(now.map(wall(1000s + 500ms)), TimePoint{51s});
+}
+
+TEST(StampClock, ASlewedClockIsNoStep) {
+  StampClock clock;
+  clock.after(StampMapper(TimePoint{0s}, 1000s));
+  const StampMapper now = clock.after(StampMapper(TimePoint{3600s}, 4600s + 1800ms));
+  EXPECT_EQ(now.map(wall(4600s + 1797ms)), TimePoint{3600s - 3ms});
+}
+
 TEST(SocketAddress, RoundTrips) {
   for (const char* text : {"192.0.2.1", "0.0.0.0", "2001:db8::1", "::ffff:192.0.2.1"}) {
     const IpAddress address = *IpAddress::parse(text);

@@ -1,0 +1,145 @@
+#include "agent/probing/echo_driver.h"
+
+#include "agent/probing/clock.h"
+
+#include <algorithm>
+
+#include <boost/asio/io_context.hpp>
+
+namespace tunnelwatch::agent {
+
+namespace {
+
+constexpr std::size_t index(IpFamily family) { return static_cast<std::size_t>(family); }
+
+}  // namespace
+
+std::string_view to_string(TargetRole role) {
+  switch (role) {
+    case TargetRole::gateway:
+      return "gateway";
+    case TargetRole::reference:
+      return "reference";
+    case TargetRole::inner:
+      return "inner";
+  }
+  return "reference";
+}
+
+EchoDriver::EchoDriver(boost::asio::io_context& io, std::uint64_t seed) : io_(io), echo_(seed) {}
+
+std::optional<std::string> EchoDriver::open(IpFamily family) {
+  auto socket = io::IcmpSocket::open(io_, family, echo_.id(), [this](const io::ReceivedIcmp& r) {
+    echo_.on_message(r.bytes, r.from, r.ttl, r.received_at, actions_);
+    observe();
+  });
+  if (!socket) return socket.error().sentence;
+  sockets_[index(family)] = std::move(*socket);
+  return std::nullopt;
+}
+
+void EchoDriver::close() {
+  for (auto& s : sockets_) s.reset();
+}
+
+void EchoDriver::begin_sync() {
+  for (auto& [key, t] : targets_) t.wanted = false;
+}
+
+void EchoDriver::want(const TargetKey& key, const EchoWish& wish, std::chrono::seconds window) {
+  const auto [it, is_new] = targets_.try_emplace(key);
+  EchoTarget& t = it->second;
+  t.wanted = true;
+  if (is_new) {
+    t.id = next_id_++;
+    t.statistics = active::EchoStatistics(window);
+    by_id_[t.id] = &t;
+  }
+  if (!is_new && wish == t.wish) return;
+  t.wish = wish;
+  ask(t);
+}
+
+void EchoDriver::ask(EchoTarget& target) {
+  target.statistics.on_restart();
+  if (target.wish.address) {
+    echo_.add_target(target.id, *target.wish.address, target.wish.params, steady_now());
+  } else {
+    echo_.remove_target(target.id);
+  }
+}
+
+void EchoDriver::end_sync() {
+  for (auto it = targets_.begin(); it != targets_.end();) {
+    if (it->second.wanted) {
+      ++it;
+      continue;
+    }
+    echo_.remove_target(it->second.id);
+    by_id_.erase(it->second.id);
+    it = targets_.erase(it);
+  }
+}
+
+void EchoDriver::drain() {
+  for (auto& socket : sockets_) {
+    if (socket) socket->drain();
+  }
+}
+
+void EchoDriver::advance(TimePoint now) {
+  echo_.advance(now, actions_);
+  send();
+  observe();
+}
+
+void EchoDriver::send() {
+  if (actions_.packets.empty()) return;
+  for (const auto& packet : actions_.packets) {
+    if (const auto it = by_id_.find(packet.target); it != by_id_.end()) it->second->statistics.on_request();
+  }
+  const auto now = steady_now();
+  active::EchoActions errors;
+  for (const IpFamily family : {IpFamily::v4, IpFamily::v6}) send_family(family, now, errors);
+  actions_.packets.clear();
+  actions_.bytes.clear();
+  actions_.observations.insert(actions_.observations.end(), errors.observations.begin(), errors.observations.end());
+}
+
+void EchoDriver::send_family(IpFamily family, TimePoint now, active::EchoActions& errors) {
+  auto& socket = sockets_[index(family)];
+  if (!socket) {
+    for (const auto& p : actions_.packets) {
+      if (p.to.family() == family) echo_.on_send_error(p.target, p.sequence, RefusalReason::not_permitted, now, errors);
+    }
+    return;
+  }
+  sent_.clear();
+  socket->send(actions_, sent_);
+  for (const auto& s : sent_) {
+    if (s.error == RefusalReason::none) {
+      echo_.on_sent(s.target, s.sequence, s.at);
+    } else {
+      echo_.on_send_error(s.target, s.sequence, s.error, now, errors);
+    }
+  }
+}
+
+void EchoDriver::observe() {
+  for (const auto& o : actions_.observations) {
+    const auto it = by_id_.find(o.target);
+    if (it == by_id_.end()) continue;
+    it->second->statistics.on_observation(o);
+    if (o.outcome != EchoOutcome::duplicate) it->second->changed = true;
+  }
+  actions_.observations.clear();
+}
+
+bool EchoDriver::any_of(IpFamily family) const {
+  return std::any_of(targets_.begin(), targets_.end(), [&](const auto& t) {
+    const auto& address = t.second.wish.address;
+    return address && address->family() == family;
+  });
+}
+
+}  // namespace tunnelwatch::agent

@@ -1,0 +1,69 @@
+#pragma once
+
+#include "agent/probing/echo_target.h"
+#include "exporters/report.h"
+#include "probes/active/icmp_echo.h"
+#include "probes/io/icmp_socket.h"
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace tunnelwatch::agent {
+
+// ICMP echo to all targets: the machine, its two sockets and what was counted. One thread, that of the io_context.
+class EchoDriver {
+ public:
+  using Targets = std::map<TargetKey, EchoTarget>;
+
+  EchoDriver(boost::asio::io_context& io, std::uint64_t seed);
+
+  // A sentence where the socket cannot be had.
+  std::optional<std::string> open(IpFamily family);
+  void close();
+
+  // What is to be asked from now on: begin_sync(), want() for each target, end_sync(). Whatever is wanted as before
+  // goes on undisturbed; what is wanted otherwise keeps its counters; what is not wanted any more goes.
+  void begin_sync();
+  void want(const TargetKey& key, const EchoWish& wish, std::chrono::seconds window);
+  void end_sync();
+
+  // Reads what waits: a reply in a socket's buffer must not be told as lost.
+  void drain();
+  // Sends what is due.
+  void advance(TimePoint now);
+  std::optional<TimePoint> next_deadline() const { return echo_.next_deadline(); }
+
+  std::uint16_t id() const { return echo_.id(); }
+  const Targets& targets() const { return targets_; }
+  Targets& targets() { return targets_; }
+  bool any_of(IpFamily family) const;
+  bool sees(IpFamily family) const { return sockets_[static_cast<std::size_t>(family)] != nullptr; }
+  void report(exporters::Report& report, const WallClock& clock) const;
+
+ private:
+  void ask(EchoTarget& target);
+  void send();
+  void send_family(IpFamily family, TimePoint now, active::EchoActions& errors);
+  void observe();
+
+  boost::asio::io_context& io_;
+  active::IcmpEcho echo_;
+  std::unique_ptr<io::IcmpSocket> sockets_[2];  // by family
+  active::EchoActions actions_;
+  std::vector<io::SentIcmp> sent_;
+  Targets targets_;
+  std::unordered_map<std::uint32_t, EchoTarget*> by_id_;
+  std::uint32_t next_id_ = 1;
+};
+
+}  // namespace tunnelwatch::agent

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "config/settings.h"
+
+#include <optional>
+#include <vector>
+
+namespace tunnelwatch::agent {
+
+// The address that probes of a tunnel leave from: the one that is configured, or that of the configured interface.
+std::optional<IpAddress> probe_source(const config::Tunnel& tunnel, const std::optional<IpAddress>& remote);
+
+// The address that pings through a tunnel leave from: one of this machine's in the subnets that the tunnel carries, for
+// a policy would leave any other outside. Nothing: the route's.
+std::optional<IpAddress> inner_source(const config::Tunnel& tunnel, IpFamily family,
+                                      const std::vector<IpAddress>& own_addresses);
+
+}  // namespace tunnelwatch::agent
