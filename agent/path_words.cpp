@@ -38,6 +38,10 @@ std::string_view reason_words(RefusalReason reason) {
       return "an ICMP error";
     case RefusalReason::no_route:
       return "no route";
+    case RefusalReason::no_interface:
+      return "the interface is not there, or down";
+    case RefusalReason::no_address:
+      return "the source is no address of this machine";
     case RefusalReason::not_permitted:
       return "not permitted by a local filter";
     case RefusalReason::message_too_long:
