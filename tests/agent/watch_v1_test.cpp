@@ -8,6 +8,7 @@ namespace tunnelwatch {
 namespace {
 
 using namespace test::v1;
+using test::Buffer;
 using test::IkeScript;
 using test::RawMessage;
 using testing::ElementsAre;
