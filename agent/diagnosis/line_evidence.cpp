@@ -78,7 +78,7 @@ void LineEvidence::on_echo(const active::EchoWindow& w, TimePoint now) {
   const Duration rtt = *w.rtt_newest;
   if (!facts_.is(F::line_rate_high)) {
     // The rate is known later than the queue is there: the least that was seen is what the path takes.
-    if (facts_.is_not(F::line_rate_high)) idle_rtt_ = std::min(idle_rtt_.value_or(rtt), rtt);
+    idle_rtt_ = std::min(idle_rtt_.value_or(rtt), rtt);
     return;
   }
   if (!idle_rtt_) return;
