@@ -3,7 +3,7 @@
 import re
 
 _LINE = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{.*\})? (\S+)$")
-_LE = re.compile(r'le="([^"]+)"')
+_LE = re.compile(r'[{,]le="([^"]+)"')
 
 
 class Metrics:
