@@ -3,6 +3,7 @@
 #include "agent/log.h"
 #include "agent/probing/clock.h"
 #include "agent/probing/probe_source.h"
+#include "config/echo_plan.h"
 #include "probes/io/local_addresses.h"
 
 #include <algorithm>
@@ -40,6 +41,7 @@ void ProbeDriver::start() {
     if (settings_.probes.ike.enabled) open_ike(family);
   }
   for (const auto& c : complaints_) log::warning("probe_unavailable", "reason=" + log::quoted(c));
+  complain_about_marks();
   drive();
 }
 
@@ -60,6 +62,7 @@ void ProbeDriver::sync_names() {
   };
   names_.begin_sync();
   for (const auto& host : settings_.references) want(host);
+  for (const auto& target : settings_.targets) want(target.host);
   for (const auto& tunnel : watch_.tunnels()) {
     want(tunnel->settings().remote);
     for (const auto& host : tunnel->pinged_inside()) want(host);
@@ -67,11 +70,40 @@ void ProbeDriver::sync_names() {
   names_.end_sync();
 }
 
-void ProbeDriver::want_target(const TargetKey& key, const std::optional<IpAddress>& address,
-                              const std::optional<IpAddress>& source) {
-  EchoWish wish{address, active::EchoParams::from(settings_.probes.icmp)};
+void ProbeDriver::want_host(const TargetKey& key, const std::optional<IpAddress>& address,
+                            const std::optional<IpAddress>& source) {
+  EchoWish wish{address, params_of(config::plan_of(settings_.probes.icmp), address), {}};
   if (source && address && source->family() == address->family()) wish.params.source = source;
   echo_.want(key, wish, settings_.loss.window);
+}
+
+void ProbeDriver::want_target(const config::Target& target) {
+  const auto plan = config::plan_of(settings_, target);
+  // A source of one family leaves no choice.
+  const auto family = plan.family != config::AddressFamily::any || !plan.source ? plan.family
+                      : plan.source->is_v4()                                    ? config::AddressFamily::v4
+                                                                                : config::AddressFamily::v6;
+  const auto address = target.host.address ? target.host.address : names_.address_of(target.host.name, family);
+  // Nobody draws conclusions from it, so that no window is kept.
+  echo_.want({"", TargetRole::target, target.label()},
+             {address, params_of(plan, address, index_of(plan.interface)), plan.labels}, std::chrono::seconds::zero());
+}
+
+std::uint32_t ProbeDriver::index_of(const std::string& interface) {
+  // One that is not there gets an index that none has: the kernel refuses, and that is counted.
+  constexpr std::uint32_t kNowhere = 0x7fffffff;
+  if (interface.empty()) return 0;
+  const auto [it, is_new] = interface_indexes_.try_emplace(interface, kNowhere);
+  if (is_new) it->second = io::interface_index(interface).value_or(kNowhere);
+  return it->second;
+}
+
+void ProbeDriver::complain_about_marks() {
+  if (marks_told_ || !echo_.lacks_mark()) return;
+  marks_told_ = true;
+  complaints_.emplace_back(
+      "cannot send pings with a firewall mark: CAP_NET_ADMIN is missing; targets with fwmark are not probed");
+  log::warning("probe_unavailable", "reason=" + log::quoted(complaints_.back()));
 }
 
 void ProbeDriver::want_inner(const Tunnel& tunnel, const std::vector<IpAddress>& own_addresses) {
@@ -82,28 +114,39 @@ void ProbeDriver::want_inner(const Tunnel& tunnel, const std::vector<IpAddress>&
     const bool is_peer =
         host.address && host.address == s.remote_tunnel_address && s.local_tunnel_address &&
         std::find(own_addresses.begin(), own_addresses.end(), *s.local_tunnel_address) != own_addresses.end();
-    want_target({s.name, TargetRole::inner, host.name}, address,
-                is_peer ? s.local_tunnel_address : inner_source(s, family, own_addresses));
+    want_host({s.name, TargetRole::inner, host.name}, address,
+              is_peer ? s.local_tunnel_address : inner_source(s, family, own_addresses));
+  }
+}
+
+// By name, for a stranger's tunnel goes when a configured one takes its address.
+void ProbeDriver::sync_remotes() {
+  for (const auto& settings : settings_.tunnels) {
+    Tunnel* tunnel = settings.remote.address ? nullptr : watch_.find(settings.name);
+    const auto named = names_.address_of(settings.remote.name);
+    if (tunnel != nullptr && named && named != tunnel->remote()) watch_.set_remote(*tunnel, *named, steady_now());
   }
 }
 
 void ProbeDriver::sync_targets() {
   const auto own_addresses = io::local_addresses();
-  echo_.begin_sync();
+  interface_indexes_.clear();
+  echo_.begin_sync(settings_.probes.icmp.rtt_buckets);
   ike_.begin_sync(settings_.probes.ike);
   for (const auto& host : settings_.references)
-    want_target({"", TargetRole::reference, host.name}, address_of(host), std::nullopt);
+    want_host({"", TargetRole::reference, host.name}, address_of(host), std::nullopt);
+  for (const auto& target : settings_.targets) want_target(target);
+  sync_remotes();
   for (const auto& tunnel : watch_.tunnels()) {
     const auto& s = tunnel->settings();
-    const auto named = address_of(s.remote);
-    if (named && named != tunnel->remote()) watch_.set_remote(*tunnel, *named);
     const auto source = probe_source(s, tunnel->remote());
-    want_target({s.name, TargetRole::gateway, s.remote.name}, tunnel->remote(), source);
+    want_host({s.name, TargetRole::gateway, s.remote.name}, tunnel->remote(), source);
     want_inner(*tunnel, own_addresses);
     ike_.want(*tunnel, source);
   }
   echo_.end_sync();
   ike_.end_sync();
+  if (started_) complain_about_marks();
 }
 
 void ProbeDriver::sync(const config::Settings& settings) {
@@ -126,10 +169,23 @@ void ProbeDriver::on_resolved(const io::Resolution& r) {
   if (stopped_) return;
   if (r.addresses.empty())
     log::warning("name_unresolved", fmt::format("name={} reason={}", log::quoted(r.name), log::quoted(r.error)));
-  if (!names_.on_result(r.name, r.addresses, steady_now())) return;
+  const auto now = steady_now();
+  const bool changed = names_.on_result(r.name, r.addresses, r.error, now);
+  tell_lookup(r.name, now);
+  if (!changed) return;
   log::info("name_resolved", fmt::format("name={} address={}", log::quoted(r.name), r.addresses.front().to_string()));
   sync_targets();
   arm();
+}
+
+void ProbeDriver::tell_lookup(const std::string& name, TimePoint now) {
+  const NameState* state = names_.find(name);
+  if (state == nullptr) return;
+  for (const auto& tunnel : watch_.tunnels()) {
+    const auto& remote = tunnel->settings().remote;
+    if (!remote.address && remote.name == name)
+      tunnel->evidence().names().on_lookup(name, state->failures_in_a_row, state->error, now);
+  }
 }
 
 void ProbeDriver::drive() {
@@ -155,6 +211,7 @@ void ProbeDriver::arm() {
 
 void ProbeDriver::tick(TimePoint now) {
   feed_.feed(echo_, watch_, now);
+  lines_.feed(watch_, now);
   ike_.push(now);
   resolve(now);
   arm();
@@ -173,6 +230,9 @@ std::vector<std::pair<std::string, bool>> ProbeDriver::sources() const {
 
 void ProbeDriver::report(exporters::Report& report, const WallClock& clock) const {
   echo_.report(report, clock);
+  names_.visit([&](const std::string& name, const NameState& s) {
+    report.names.push_back({name, s.lookups > 0 && s.error.empty(), s.lookups, s.failures, s.changes});
+  });
   ike_.report(report);
 }
 

@@ -2,6 +2,7 @@
 
 #include "agent/probing/echo_driver.h"
 #include "agent/probing/ike_probe_driver.h"
+#include "agent/probing/line_feed.h"
 #include "agent/probing/name_watch.h"
 #include "agent/probing/window_feed.h"
 #include "agent/watch.h"
@@ -10,6 +11,7 @@
 #include "probes/io/resolver.h"
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -47,8 +49,15 @@ class ProbeDriver {
  private:
   void sync_names();
   void sync_targets();
-  void want_target(const TargetKey& key, const std::optional<IpAddress>& address,
-                   const std::optional<IpAddress>& source);
+  void sync_remotes();
+  void tell_lookup(const std::string& name, TimePoint now);
+  // A peer, a reference or an inner host.
+  void want_host(const TargetKey& key, const std::optional<IpAddress>& address, const std::optional<IpAddress>& source);
+  // One of the configuration's own.
+  void want_target(const config::Target& target);
+  // 0 for none. Asked once a sync: thousands of targets may name the same one.
+  std::uint32_t index_of(const std::string& interface);
+  void complain_about_marks();
   void want_inner(const Tunnel& tunnel, const std::vector<IpAddress>& own_addresses);
   std::optional<IpAddress> address_of(const config::Host& host) const;
   void open_ike(IpFamily family);
@@ -63,9 +72,12 @@ class ProbeDriver {
   IkeProbeDriver ike_;
   NameWatch names_;
   WindowFeed feed_;
+  LineFeed lines_;
   io::Resolver resolver_;
   std::unique_ptr<Timer> timer_;
   std::vector<std::string> complaints_;
+  std::map<std::string, std::uint32_t> interface_indexes_;
+  bool marks_told_ = false;
   bool started_ = false;
   bool stopped_ = false;
 };

@@ -38,7 +38,10 @@ class Tunnel {
   bool matches(const passive::PeerKey& key) const;
   const std::optional<passive::PeerKey>& peer() const { return peer_; }
   void bind(const passive::PeerKey& key) { peer_ = key; }
-  void set_remote(const std::optional<IpAddress>& address) { remote_ = address; }
+  void set_remote(const std::optional<IpAddress>& address) {
+    if (peer_ && peer_->remote != address) peer_.reset();  // the next packets bind it anew
+    remote_ = address;
+  }
   const std::optional<IpAddress>& remote() const { return remote_; }
 
   void on_ike(const passive::IkeObservation& observation);

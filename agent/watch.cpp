@@ -70,8 +70,22 @@ void Watch::configure(const std::vector<config::Tunnel>& settings) {
   }
 }
 
-void Watch::set_remote(Tunnel& tunnel, const IpAddress& address) {
+void Watch::set_remote(Tunnel& tunnel, const IpAddress& address, TimePoint now) {
+  const auto before = tunnel.remote();
+  // Where the gateway followed the name before we did, the new peer was seen as a stranger meanwhile.
+  std::vector<const Tunnel*> strangers;
+  bool stands = false;
+  tunnels_.visit_remote(address, [&](const Tunnel& t) {
+    if (t.configured()) return;
+    stands = stands || t.state() == passive::PeerState::up;
+    strangers.push_back(&t);
+  });
   tunnels_.set_remote(tunnel, address);
+  for (const Tunnel* t : strangers) {
+    if (!t->peer() || tunnel.matches(*t->peer())) tunnels_.remove(*t);
+  }
+  if (before && *before != address)
+    tunnel.evidence().names().on_change(tunnel.settings().remote.name, *before, address, stands, now);
   tracker_.pin(address);
 }
 

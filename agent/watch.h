@@ -42,7 +42,7 @@ class Watch final : public passive::PacketSink, public passive::IkePeerSink {
   // The tunnels of the configuration; those that stay keep what they counted.
   void configure(const std::vector<config::Tunnel>& tunnels);
   // The name of a configured tunnel's peer was looked up.
-  void set_remote(Tunnel& tunnel, const IpAddress& address);
+  void set_remote(Tunnel& tunnel, const IpAddress& address, TimePoint now);
   void set_options(Options options) { options_ = options; }
 
   passive::IkeTracker& tracker() { return tracker_; }

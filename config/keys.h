@@ -169,6 +169,8 @@ struct Keys<IkeProbe> {
       Key{"timeout", &IkeProbe::timeout, DurationText{std::chrono::milliseconds{1}, std::chrono::hours{1}},
           "How long an answer is waited for; below interval"},
       Key{"burst", &IkeProbe::burst, Whole{1, 100}, "Requests that may follow at once when something looks wrong"},
+      Key{"daily_limit", &IkeProbe::daily_limit, Whole{1, 1'000'000},
+          "The most requests to one port of one peer in 24 hours"},
   };
 };
 

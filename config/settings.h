@@ -128,6 +128,7 @@ struct IkeProbe {
   milliseconds interval{10000};
   milliseconds timeout{1000};
   std::uint16_t burst{3};
+  std::uint32_t daily_limit{10000};  // requests to one port of one peer in a day, whatever the reason for them
   bool operator==(const IkeProbe&) const = default;
 };
 

@@ -81,20 +81,34 @@ struct Histogram {
   double sum = 0;
 };
 
-// One target of ICMP echo. Labels: tunnel (empty for a reference), target (as configured), role.
+// One target of ICMP echo. Labels: tunnel (empty for a reference or a target of its own), target (as configured), role.
 struct EchoReport {
   std::string tunnel;
   std::string target;
-  std::string role;     // gateway, reference, inner
-  std::string address;  // what the name means now; JSON only
+  std::string role;                                         // gateway, reference, inner, target
+  std::vector<std::pair<std::string, std::string>> labels;  // of the configuration, name -> value, by name
+  std::string address;                                      // what the name means now; JSON only
   std::uint64_t requests = 0;
   std::uint64_t replies = 0;
   std::uint64_t lost = 0;  // timed out; packets in flight are not in it
   std::uint64_t late = 0;
   std::uint64_t duplicates = 0;
+  std::uint64_t reordered = 0;
+  std::uint64_t ttl_changes = 0;
+  std::optional<std::uint8_t> reply_ttl;  // of the last reply
+  std::optional<double> jitter_seconds;
   std::vector<std::pair<std::string, std::uint64_t>> refused;  // reason -> count, every reason of the closed set, 0 too
   Histogram rtt;
   std::optional<WallTime> last_reply;
+};
+
+// A name of the configuration that is looked up.
+struct NameReport {
+  std::string name;
+  bool resolved = false;  // by the last look-up
+  std::uint64_t lookups = 0;
+  std::uint64_t failures = 0;  // of them
+  std::uint64_t changes = 0;   // of the address that is used
 };
 
 // IKE probes to one port of one tunnel's peer.
@@ -199,6 +213,8 @@ struct AgentReport {
   std::uint64_t timer_lag_count = 0;
   double timer_lag_seconds_sum = 0;
   double timer_lag_seconds_max = 0;
+  Histogram echo_lag;  // how late echo requests were made
+  std::uint64_t echo_skipped = 0;
   bool ready = false;
   std::optional<HttpReport> http;        // the HTTP server fills it where the agent did not
   std::optional<ProcessReport> process;  // as above
@@ -212,6 +228,7 @@ struct Report {
   std::vector<TunnelReport> tunnels;
   std::vector<EchoReport> echo;
   std::vector<IkeProbeReport> ike_probes;
+  std::vector<NameReport> names;
   AgentReport agent;
 };
 

@@ -17,6 +17,8 @@ add_library(tunnelwatch_diagnosis STATIC
   ${CMAKE_CURRENT_LIST_DIR}/probe_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/inner_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/leak_evidence.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/line_evidence.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/name_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/offer_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/rate_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/rules.cpp

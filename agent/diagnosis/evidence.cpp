@@ -21,6 +21,7 @@ std::string_view to_string(Confidence confidence) {
 void Evidence::on_ike(const passive::IkeObservation& o) {
   ike_.on_observation(o);
   esp_.on_ike(o);
+  if (o.sight == passive::IkeSight::ike_established) names_.on_established(o.at);
 }
 
 void Evidence::on_esp(bool outbound, std::uint64_t packets, std::uint16_t remote_port, TimePoint at) {
@@ -64,9 +65,10 @@ void Evidence::on_ike_probe(const IkeProbeObservation& o) {
 void Evidence::advance(TimePoint now) {
   esp_.advance(now);
   log_.advance(now);
+  names_.advance(now);
 }
 
-bool Evidence::waits() const { return esp_.waits() || log_.waits(); }
+bool Evidence::waits() const { return esp_.waits() || log_.waits() || names_.waits(); }
 
 bool Evidence::wants_probe() const {
   return probes_.wants_ike_probe() || facts_.is(F::init_unanswered) || facts_.is(F::auth_unanswered_4500) ||

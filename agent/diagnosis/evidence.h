@@ -4,6 +4,8 @@
 #include "agent/diagnosis/fact.h"
 #include "agent/diagnosis/ike_evidence.h"
 #include "agent/diagnosis/log_evidence.h"
+#include "agent/diagnosis/line_evidence.h"
+#include "agent/diagnosis/name_evidence.h"
 #include "agent/diagnosis/probe_evidence.h"
 #include "config/settings.h"
 
@@ -20,6 +22,10 @@ class Evidence {
   Evidence& operator=(const Evidence&) = delete;
 
   void on_ike(const passive::IkeObservation& o);
+  // What the peer's name stands for, and the line that the tunnel leaves by.
+  NameEvidence& names() { return names_; }
+  LineEvidence& line() { return line_; }
+  const LineEvidence& line() const { return line_; }
   // ESP since the last call, by direction; ports of ESP in UDP as they came, 0 for protocol 50.
   void on_esp(bool outbound, std::uint64_t packets, std::uint16_t remote_port, TimePoint at);
   // The capture holds one direction only: that nothing comes back is no fact.
@@ -42,6 +48,7 @@ class Evidence {
   // The windows of the probes' targets, told about once a second.
   void on_gateway_echo(std::string_view target, const active::EchoWindow& window, TimePoint now) {
     probes_.on_gateway_echo(target, window, now);
+    line_.on_echo(window, now);
   }
   void on_reference_echo(std::string_view target, const active::EchoWindow& window, TimePoint now, bool first,
                          bool last) {
@@ -70,6 +77,8 @@ class Evidence {
   EspEvidence esp_{facts_};
   ProbeEvidence probes_;
   LogEvidence log_{facts_};
+  NameEvidence names_{facts_};
+  LineEvidence line_{facts_};
 };
 
 }  // namespace tunnelwatch::diagnosis

@@ -121,6 +121,12 @@ enum class FactId : std::uint8_t {
   trace_500_ends,
   trace_4500_ends,
   trace_esp_ends,
+  // What the peer's name stands for.
+  name_changed,     // another address, with which no IKE SA has stood yet
+  name_unresolved,  // nothing any more
+  // The line that the tunnel leaves by.
+  line_rate_high,  // near what the configuration says that it carries
+  line_queues,     // and echoes take much longer than when it was not
   // Traffic beside IKE, by TrafficEvidence.
   leaves_in_clear,    // packets for the remote subnets leave outside the tunnel
   leaves_translated,  // most of them from an address of this gateway

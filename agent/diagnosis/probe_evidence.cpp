@@ -14,6 +14,10 @@ constexpr std::uint32_t kSilentEchoes = 2;
 constexpr std::uint64_t kFewestLosses = 3;
 constexpr std::uint64_t kFewestEchoes = 10;
 
+double ratio_of(const active::EchoWindow& w) {
+  return static_cast<double>(w.in_service_lost) / static_cast<double>(w.in_service);
+}
+
 }  // namespace
 
 void ProbeEvidence::on_icmp_error(RefusalReason reason, const IpAddress& from, bool from_peer, bool esp,
@@ -73,10 +77,9 @@ bool ProbeEvidence::loses(const active::EchoWindow& w) const {
 void ProbeEvidence::judge_loss(FactId fact, std::string_view target, const active::EchoWindow& w, TimePoint now) {
   if (w.in_service == 0) return;
   // Loss begins where even the lower bound is above the threshold and ends where the ratio itself is below the other.
-  const double ratio = static_cast<double>(w.in_service_lost) / static_cast<double>(w.in_service);
   if (loses(w)) {
     facts_.affirm(fact, now, Confidence::likely, describe_loss(target, w));
-  } else if (ratio <= loss_.clear_ratio && w.in_service >= kFewestEchoes) {
+  } else if (ratio_of(w) <= loss_.clear_ratio && w.in_service >= kFewestEchoes) {
     facts_.deny(fact, now);
   }
 }
@@ -100,7 +103,7 @@ void ProbeEvidence::on_reference_echo(std::string_view target, const active::Ech
   if (loses(w)) {
     reference_lossy_ = true;
     reference_text_ = describe_loss(target, w);
-  } else if (w.in_service >= kFewestEchoes) {
+  } else if (w.in_service >= kFewestEchoes && (!facts_.is(F::references_lose) || ratio_of(w) <= loss_.clear_ratio)) {
     reference_clean_ = true;
   }
   if (!last) return;

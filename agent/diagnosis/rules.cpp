@@ -26,6 +26,12 @@ bool probes_pass_500(const Facts& f) {
          f[F::probe_500_answered].last > f[F::init_unanswered].since;
 }
 
+// A line that is well used loses nothing, and loss on an idle line is another's.
+bool line_is_full(const Facts& f) {
+  return f.is(F::line_rate_high) && (f.is(F::line_queues) || f.is(F::gateway_loses) || f.is(F::references_lose) ||
+                                     f.is(F::inner_loses) || f.is(F::esp_in_loses));
+}
+
 // Shorthands for the many rows that are one fact, or one fact while the tunnel does not work.
 template <F fact>
 bool is(const Facts& f) {
@@ -225,6 +231,11 @@ const Rule kRules[] = {
     {Cause::kick_old_sa_with_same_flow, is<F::old_sa_kicked>, likely, {F::old_sa_kicked}},
     {Cause::phase1_sa_replace, is<F::ike_replaced_often>, likely, {F::ike_replaced_often}},
     {Cause::phase2_sa_replace, is<F::child_replaced_often>, likely, {F::child_replaced_often}},
+    {Cause::dns_resolution_status_change, is<F::name_changed>, likely, {F::name_changed, F::init_unanswered}},
+    {Cause::dns_resolution_status_change,
+     is_and_stuck<F::name_unresolved>,
+     likely,
+     {F::name_unresolved, F::init_unanswered}},
     {Cause::spi_conflict, is<F::spi_shared>, likely, {F::spi_shared}},
     // The path: a rejection names itself, silence needs something else that answers.
     {Cause::ike_port_500_blocked,
@@ -338,13 +349,17 @@ const Rule kRules[] = {
      },
      likely,
      {F::gateway_rate_high, F::esp_in_loses, F::inner_loses, F::gateway_loses}},
+    {Cause::egress_bandwidth_exceeded,
+     line_is_full,
+     likely,
+     {F::line_rate_high, F::line_queues, F::gateway_loses, F::references_lose, F::inner_loses, F::esp_in_loses}},
     // Loss: where it begins tells whose it is.
     {Cause::public_network_loss,
-     [](const Facts& f) { return f.is(F::gateway_loses) && f.is(F::references_lose); },
+     [](const Facts& f) { return f.is(F::gateway_loses) && f.is(F::references_lose) && !line_is_full(f); },
      likely,
      {F::gateway_loses, F::references_lose}},
     {Cause::peer_path_loss,
-     [](const Facts& f) { return f.is(F::gateway_loses) && f.is_not(F::references_lose); },
+     [](const Facts& f) { return f.is(F::gateway_loses) && f.is_not(F::references_lose) && !line_is_full(f); },
      likely,
      {F::gateway_loses, F::esp_in_loses}},
     {Cause::tunnel_only_loss,

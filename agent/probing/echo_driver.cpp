@@ -3,6 +3,7 @@
 #include "agent/probing/clock.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <boost/asio/io_context.hpp>
 
@@ -22,6 +23,8 @@ std::string_view to_string(TargetRole role) {
       return "reference";
     case TargetRole::inner:
       return "inner";
+    case TargetRole::target:
+      return "target";
   }
   return "reference";
 }
@@ -42,7 +45,13 @@ void EchoDriver::close() {
   for (auto& s : sockets_) s.reset();
 }
 
-void EchoDriver::begin_sync() {
+void EchoDriver::begin_sync(const std::vector<std::chrono::microseconds>& buckets) {
+  std::vector<double> bounds;
+  for (const auto bucket : buckets) bounds.push_back(static_cast<double>(bucket.count()) / 1e6);
+  const auto* before = std::exchange(bounds_, &*all_bounds_.insert(std::move(bounds)).first);
+  if (before != bounds_) {
+    for (auto& [key, t] : targets_) t.statistics.set_bounds(*bounds_);
+  }
   for (auto& [key, t] : targets_) t.wanted = false;
 }
 
@@ -52,12 +61,13 @@ void EchoDriver::want(const TargetKey& key, const EchoWish& wish, std::chrono::s
   t.wanted = true;
   if (is_new) {
     t.id = next_id_++;
-    t.statistics = active::EchoStatistics(window);
+    t.statistics = active::EchoStatistics(window, *bounds_);
     by_id_[t.id] = &t;
   }
   if (!is_new && wish == t.wish) return;
+  const bool same_question = !is_new && wish.address == t.wish.address && wish.params == t.wish.params;
   t.wish = wish;
-  ask(t);
+  if (!same_question) ask(t);
 }
 
 void EchoDriver::ask(EchoTarget& target) {
@@ -133,6 +143,15 @@ void EchoDriver::observe() {
     if (o.outcome != EchoOutcome::duplicate) it->second->changed = true;
   }
   actions_.observations.clear();
+}
+
+bool EchoDriver::lacks_mark() const {
+  return std::any_of(targets_.begin(), targets_.end(), [&](const auto& t) {
+    const EchoWish& wish = t.second.wish;
+    if (wish.params.fwmark == 0 || !wish.address) return false;
+    const auto& socket = sockets_[index(wish.address->family())];
+    return socket && !socket->can_mark();
+  });
 }
 
 bool EchoDriver::any_of(IpFamily family) const {

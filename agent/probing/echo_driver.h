@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -33,7 +34,9 @@ class EchoDriver {
 
   // What is to be asked from now on: begin_sync(), want() for each target, end_sync(). Whatever is wanted as before
   // goes on undisturbed; what is wanted otherwise keeps its counters; what is not wanted any more goes.
-  void begin_sync();
+  // Other `buckets` than before begin all histograms anew.
+  void begin_sync(const std::vector<std::chrono::microseconds>& buckets);
+  // `window`: how far back the diagnosis looks; 0: it does not.
   void want(const TargetKey& key, const EchoWish& wish, std::chrono::seconds window);
   void end_sync();
 
@@ -47,6 +50,8 @@ class EchoDriver {
   const Targets& targets() const { return targets_; }
   Targets& targets() { return targets_; }
   bool any_of(IpFamily family) const;
+  // Whether some target asks for a mark that this process may not set.
+  bool lacks_mark() const;
   bool sees(IpFamily family) const { return sockets_[static_cast<std::size_t>(family)] != nullptr; }
   void report(exporters::Report& report, const WallClock& clock) const;
 
@@ -64,6 +69,8 @@ class EchoDriver {
   Targets targets_;
   std::unordered_map<std::uint32_t, EchoTarget*> by_id_;
   std::uint32_t next_id_ = 1;
+  std::set<std::vector<double>> all_bounds_;  // that ever were in use: reports point at them
+  const std::vector<double>* bounds_ = nullptr;
 };
 
 }  // namespace tunnelwatch::agent

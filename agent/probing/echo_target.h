@@ -1,5 +1,6 @@
 #pragma once
 
+#include "config/settings.h"
 #include "probes/active/echo_statistics.h"
 #include "probes/active/icmp_echo.h"
 
@@ -8,15 +9,16 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tunnelwatch::agent {
 
 // What a target of ICMP echo is to its tunnel. Enumerators are label values.
-enum class TargetRole : std::uint8_t { gateway, reference, inner };
+enum class TargetRole : std::uint8_t { gateway, reference, inner, target };
 std::string_view to_string(TargetRole role);
 
 struct TargetKey {
-  std::string tunnel;  // empty for a reference
+  std::string tunnel;  // empty for a reference and a target of its own
   TargetRole role = TargetRole::reference;
   std::string target;  // as configured
   auto operator<=>(const TargetKey&) const = default;
@@ -26,6 +28,7 @@ struct TargetKey {
 struct EchoWish {
   std::optional<IpAddress> address;  // nothing: its name is not known yet
   active::EchoParams params;
+  std::vector<config::Label> labels;
   bool operator==(const EchoWish&) const = default;
 };
 

@@ -6,6 +6,22 @@
 
 namespace tunnelwatch::agent {
 
+active::EchoParams params_of(const config::EchoPlan& plan, const std::optional<IpAddress>& address,
+                             std::uint32_t interface_index) {
+  active::EchoParams p;
+  p.interval = plan.interval;
+  p.timeout = plan.timeout;
+  p.payload_bytes = plan.payload_bytes;
+  p.dont_fragment = plan.dont_fragment;
+  p.ttl = plan.ttl;
+  p.burst = plan.burst;
+  p.dscp = plan.dscp;
+  p.fwmark = plan.fwmark;
+  if (plan.source && address && plan.source->family() == address->family()) p.source = plan.source;
+  p.interface_index = interface_index;
+  return p;
+}
+
 std::optional<IpAddress> probe_source(const config::Tunnel& tunnel, const std::optional<IpAddress>& remote) {
   if (tunnel.local || tunnel.local_interface.empty() || !remote) return tunnel.local;
   for (const IpAddress& a : io::addresses_of(tunnel.local_interface)) {

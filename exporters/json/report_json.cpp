@@ -132,16 +132,27 @@ json::object json_of(const TunnelReport& t) {
   return o;
 }
 
+json::object labels_of(const EchoReport& e) {
+  json::object labels;
+  for (const auto& [name, value] : e.labels) labels[text(name)] = text(value);
+  return labels;
+}
+
 json::object json_of(const EchoReport& e) {
   return {{"tunnel", text(e.tunnel)},
           {"target", text(e.target)},
           {"role", text(e.role)},
           {"address", text(e.address)},
+          {"labels", labels_of(e)},
           {"requests", e.requests},
           {"replies", e.replies},
           {"lost", e.lost},
           {"late", e.late},
           {"duplicates", e.duplicates},
+          {"reordered", e.reordered},
+          {"ttl_changes", e.ttl_changes},
+          {"reply_ttl", e.reply_ttl ? json::value(*e.reply_ttl) : json::value()},
+          {"jitter", e.jitter_seconds ? json::value(*e.jitter_seconds) : json::value()},
           {"refused", counts(e.refused)},
           {"rtt", json_of(e.rtt)},
           {"last_reply", seconds(e.last_reply)}};

@@ -114,6 +114,13 @@ void tell_refused(In& in, Sink& out) {
       if (count > 0) out.value({e->tunnel, e->target, e->role, reason}, count);
 }
 
+void tell_lookups(In& in, Sink& out) {
+  for (const NameReport& n : in.report.names) {
+    out.value({n.name, "failed"}, n.failures);
+    out.value({n.name, "resolved"}, n.lookups - n.failures);
+  }
+}
+
 void tell_probe_results(In& in, Sink& out) {
   for (const IkeProbeReport* p : in.ike_probes)
     for (const auto& [outcome, count] : p->outcomes) out.value({p->tunnel, std::to_string(p->port), outcome}, count);
@@ -301,6 +308,14 @@ constexpr auto kMetrics =
           {"tunnel", "target", "role"}},
          [](In& in, Sink& out) { echo(in, out, &EchoReport::duplicates); }},
         {{kGauge,
+          "tunnelwatch_icmp_jitter_seconds",
+          "How much round trip times of ICMP echo differ from one to the next, smoothed (RFC 3550 section 6.4.1).",
+          {"tunnel", "target", "role"}},
+         [](In& in, Sink& out) {
+           for (const EchoReport* e : in.echo)
+             if (e->jitter_seconds) out.value({e->tunnel, e->target, e->role}, *e->jitter_seconds);
+         }},
+        {{kGauge,
           "tunnelwatch_icmp_last_reply_timestamp_seconds",
           "When the target last replied, in seconds since the epoch.",
           {"tunnel", "target", "role"}},
@@ -324,8 +339,26 @@ constexpr auto kMetrics =
           "occurred.",
           {"tunnel", "target", "role", "reason"}},
          [](In& in, Sink& out) { tell_refused(in, out); }},
+        {{kCounter,
+          "tunnelwatch_icmp_reordered_total",
+          "ICMP echo replies that came behind the reply to a later request.",
+          {"tunnel", "target", "role"}},
+         [](In& in, Sink& out) { echo(in, out, &EchoReport::reordered); }},
         {{kCounter, "tunnelwatch_icmp_replies_total", "ICMP echo replies in time.", {"tunnel", "target", "role"}},
          [](In& in, Sink& out) { echo(in, out, &EchoReport::replies); }},
+        {{kGauge,
+          "tunnelwatch_icmp_reply_ttl",
+          "TTL or hop limit of the last ICMP echo reply.",
+          {"tunnel", "target", "role"}},
+         [](In& in, Sink& out) {
+           for (const EchoReport* e : in.echo)
+             if (e->reply_ttl) out.value({e->tunnel, e->target, e->role}, std::uint64_t{*e->reply_ttl});
+         }},
+        {{kCounter,
+          "tunnelwatch_icmp_reply_ttl_changes_total",
+          "ICMP echo replies with another TTL than the one before: the path is another.",
+          {"tunnel", "target", "role"}},
+         [](In& in, Sink& out) { echo(in, out, &EchoReport::ttl_changes); }},
         {{kCounter, "tunnelwatch_icmp_requests_total", "ICMP echo requests sent.", {"tunnel", "target", "role"}},
          [](In& in, Sink& out) { echo(in, out, &EchoReport::requests); }},
         {{kHistogram,
@@ -335,6 +368,20 @@ constexpr auto kMetrics =
          [](In& in, Sink& out) {
            for (const EchoReport* e : in.echo) out.histogram({e->tunnel, e->target, e->role}, e->rtt);
          }},
+        {{kCounter,
+          "tunnelwatch_icmp_skipped_total",
+          "ICMP echo requests that were not sent because the agent was held up.",
+          {}},
+         [](In& in, Sink& out) { out.value({}, agent(in).echo_skipped); }},
+        {{kGauge,
+          "tunnelwatch_icmp_target_info",
+          "What the target is: always 1; with the labels that the configuration gives it.",
+          {"tunnel", "target", "role", "address"}},
+         [](In& in, Sink& out) {
+           for (const EchoReport* e : in.echo) out.info({e->tunnel, e->target, e->role, e->address}, e->labels);
+         }},
+        {{kHistogram, "tunnelwatch_icmp_timer_lag_seconds", "How late ICMP echo requests were made.", {}},
+         [](In& in, Sink& out) { out.histogram({}, agent(in).echo_lag); }},
         {{kCounter, "tunnelwatch_ike_messages_total", "IKE messages seen for the tunnel.", {"tunnel", "direction"}},
          [](In& in, Sink& out) {
            for (const TunnelReport* t : in.tunnels) counts(out, t->name, t->ike_messages);
@@ -377,6 +424,19 @@ constexpr auto kMetrics =
           {"reason"}},
          [](In& in, Sink& out) {
            for (const auto& [reason, count] : agent(in).malformed) out.value({reason}, count);
+         }},
+        {{kCounter,
+          "tunnelwatch_name_changes_total",
+          "How often the address that is used for a name became another.",
+          {"name"}},
+         [](In& in, Sink& out) {
+           for (const NameReport& n : in.report.names) out.value({n.name}, n.changes);
+         }},
+        {{kCounter, "tunnelwatch_name_lookups_total", "Look-ups of a name, by outcome.", {"name", "outcome"}},
+         [](In& in, Sink& out) { tell_lookups(in, out); }},
+        {{kGauge, "tunnelwatch_name_resolved", "Whether the last look-up of a name gave an address.", {"name"}},
+         [](In& in, Sink& out) {
+           for (const NameReport& n : in.report.names) out.value({n.name}, flag(n.resolved));
          }},
         {{kCounter, "tunnelwatch_observed_packets_total", "Packets that were looked at, on all interfaces.", {}},
          [](In& in, Sink& out) { out.value({}, in.report.packets); }},

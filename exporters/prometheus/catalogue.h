@@ -6,7 +6,10 @@
 #include <cstdint>
 #include <initializer_list>
 #include <span>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <prometheus/metric_type.h>
 
@@ -29,6 +32,8 @@ class SeriesSink {
   virtual void family(const MetricDef& def) = 0;
   virtual void value(LabelValues labels, std::uint64_t value) = 0;
   virtual void value(LabelValues labels, double value) = 0;
+  // A gauge of 1 that has labels of the configuration beside its own.
+  virtual void info(LabelValues labels, const std::vector<std::pair<std::string, std::string>>& more) = 0;
   virtual void histogram(LabelValues labels, const Histogram& histogram) = 0;
   virtual void summary(LabelValues labels, std::uint64_t count, double sum) = 0;
 };

@@ -19,6 +19,11 @@ class FamilyBuilder final : public SeriesSink {
     prometheus::ClientMetric& metric = add(labels);
     (def_->type == prometheus::MetricType::Counter ? metric.counter.value : metric.gauge.value) = value;
   }
+  void info(LabelValues labels, const std::vector<std::pair<std::string, std::string>>& more) override {
+    prometheus::ClientMetric& metric = add(labels);
+    for (const auto& [name, value] : more) metric.label.push_back({name, valid_utf8(value)});
+    metric.gauge.value = 1;
+  }
   void histogram(LabelValues labels, const Histogram& histogram) override {
     if (histogram.bounds == nullptr) return;
     prometheus::ClientMetric::Histogram& out = add(labels).histogram;

@@ -132,6 +132,18 @@ void TextEncoder::single(LabelValues labels, Value value) {
 void TextEncoder::value(LabelValues labels, std::uint64_t value) { single(labels, value); }
 void TextEncoder::value(LabelValues labels, double value) { single(labels, value); }
 
+void TextEncoder::info(LabelValues labels, const std::vector<std::pair<std::string, std::string>>& more) {
+  begin(labels);
+  for (const auto& [name, value] : more) {
+    labels_ += labels_.empty() ? "{" : ",";
+    labels_ += name;
+    labels_ += "=\"";
+    append_label_value(labels_, value);
+    labels_ += '"';
+  }
+  suffixed("", std::uint64_t{1});
+}
+
 void TextEncoder::summary(LabelValues labels, std::uint64_t count, double sum) {
   begin(labels);
   suffixed("_count", count);

@@ -27,6 +27,7 @@ class TextEncoder final : public SeriesSink {
   void family(const MetricDef& def) override;
   void value(LabelValues labels, std::uint64_t value) override;
   void value(LabelValues labels, double value) override;
+  void info(LabelValues labels, const std::vector<std::pair<std::string, std::string>>& more) override;
   void histogram(LabelValues labels, const Histogram& histogram) override;
   void summary(LabelValues labels, std::uint64_t count, double sum) override;
 

@@ -99,6 +99,7 @@ void EchoStatistics::on_observation(const EchoObservation& o) {
     case EchoOutcome::late:  // the loss stays counted, yet the target is alive
       ++totals_.late;
       note_reply(o);
+      remember(o);
       return;
     case EchoOutcome::duplicate:
       ++totals_.duplicates;
@@ -123,11 +124,17 @@ void EchoStatistics::on_observation(const EchoObservation& o) {
 EchoWindow EchoStatistics::window(TimePoint now) const {
   EchoWindow w;
   std::vector<float> rtts;
+  std::vector<float> newest;  // late ones too: what waits in a queue comes late
   rtts.reserve(samples_.size());
   std::uint32_t run = 0;
   bool served = false;
   for (const Sample& sample : samples_) {
     if (sample.at + window_ < now) continue;
+    if (sample.outcome == EchoOutcome::late || sample.outcome == EchoOutcome::reply) {
+      if (newest.size() == kFewReplies) newest.erase(newest.begin());
+      newest.push_back(sample.rtt_seconds);
+    }
+    if (sample.outcome == EchoOutcome::late) continue;  // its request was settled as lost
     if (sample.reason != RefusalReason::none) w.last_reason = sample.reason;
     if (sample.outcome == EchoOutcome::send_error) {
       ++w.send_errors;
@@ -159,6 +166,10 @@ EchoWindow EchoStatistics::window(TimePoint now) const {
   w.last_reply = last_reply_;
   const auto as_duration = [](double seconds) { return Duration{static_cast<std::int64_t>(seconds * 1e9)}; };
   w.jitter = as_duration(jitter_seconds_);
+  if (newest.size() == kFewReplies) {
+    std::sort(newest.begin(), newest.end());
+    w.rtt_newest = as_duration(static_cast<double>(newest[kFewReplies / 2]));
+  }
   if (!rtts.empty()) {
     std::sort(rtts.begin(), rtts.end());
     const auto rank = [&](std::size_t percent) {  // nearest rank

@@ -58,6 +58,7 @@ struct EchoWindow {
   std::optional<Duration> rtt_min;
   std::optional<Duration> rtt_median;
   std::optional<Duration> rtt_p95;
+  std::optional<Duration> rtt_newest;  // the median of the last kFewReplies, where there are so many
 };
 
 // Totals and a sliding window of one target, fed with what IcmpEcho reports. At most kMaxSamples requests are
@@ -65,6 +66,7 @@ struct EchoWindow {
 class EchoStatistics {
  public:
   static constexpr std::size_t kMaxSamples = 1024;
+  static constexpr std::size_t kFewReplies = 5;
   static constexpr std::uint32_t kOutage = 10;  // losses in a row that are an outage
   static constexpr std::uint32_t kOpenRun = 3;  // losses in a row up to now that may become one
 
@@ -77,6 +79,12 @@ class EchoStatistics {
 
   void on_request() { ++totals_.requests; }
   void on_observation(const EchoObservation& o);
+  // Other buckets: the histogram begins anew.
+  void set_bounds(const std::vector<double>& bounds) {
+    bounds_ = &bounds;
+    totals_.rtt_counts.assign(bounds.size() + 1, 0);
+    totals_.rtt_seconds_sum = 0;
+  }
   // The target's requests are numbered anew, perhaps to another address.
   void on_restart();
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "config/ip_address.h"
-#include "config/settings.h"
 #include "probes/active/deadline_heap.h"
 #include "probes/active/keyed_random.h"
 #include "probes/observation.h"
@@ -32,14 +31,6 @@ struct EchoParams {
   std::uint32_t fwmark{0};           // 0: none
   std::uint32_t interface_index{0};  // where requests leave; 0: what the route says
 
-  static EchoParams from(const config::IcmpProbe& settings) {
-    EchoParams params;
-    params.interval = settings.interval;
-    params.timeout = settings.timeout;
-    params.payload_bytes = settings.payload_bytes;
-    params.dont_fragment = settings.dont_fragment;
-    return params;
-  }
   bool operator==(const EchoParams&) const = default;
 };
 

@@ -14,6 +14,7 @@ namespace {
 constexpr milliseconds kHeldUp{1000};             // called later than this, silence proves nothing
 constexpr milliseconds kFirstSpread{2000};        // first requests of all peers are spread over this
 constexpr std::chrono::seconds kLateRefusal{10};  // our kernel gives up on a neighbour after 3 s
+constexpr std::chrono::hours kDay{24};
 constexpr std::uint8_t kWantedBySuspicion = 2;
 constexpr std::array<std::uint16_t, 2> kPorts{500, 4500};
 constexpr std::uint16_t kMarkerPort = 4500;
@@ -151,13 +152,18 @@ void IkeProbe::probe_now(std::uint32_t id) {
   }
 }
 
+TimePoint IkeProbe::within_budget(const Path& path, TimePoint at) const {
+  return path.sent_today < settings_.daily_limit ? at : std::max(at, path.day_began + kDay);
+}
+
 TimePoint IkeProbe::earliest_regular(const Path& path) const {
-  return path.last_send ? std::max(path.next_regular, *path.last_send + kMinGap) : path.next_regular;
+  return within_budget(path,
+                       path.last_send ? std::max(path.next_regular, *path.last_send + kMinGap) : path.next_regular);
 }
 
 TimePoint IkeProbe::earliest_extra(const Path& path) const {
   const TimePoint token = path.bucket_full_at - settings_.interval * (burst() - 1);
-  return path.last_send ? std::max(token, *path.last_send + kMinGap) : token;
+  return within_budget(path, path.last_send ? std::max(token, *path.last_send + kMinGap) : token);
 }
 
 void IkeProbe::schedule(std::uint32_t slot) {
@@ -228,6 +234,11 @@ void IkeProbe::send(Path& path, TimePoint now, IkeProbeActions& out) {
                   .sent = now};
   path.outstanding = true;
   path.last_send = now;
+  if (path.sent_today == 0 || now - path.day_began >= kDay) {
+    path.day_began = now;
+    path.sent_today = 0;
+  }
+  ++path.sent_today;
   path.next_regular = now + regular_interval(path);
   out.packets.push_back({path.request.spi, path.address, path.port, path.source, path.request.kind,
                          ike_request(path.request.kind, path.request.spi, path.port == kMarkerPort, random_)});

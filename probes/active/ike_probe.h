@@ -81,7 +81,8 @@ struct IkeProbeCounters {
 //
 // Rate, for each peer and port: one request an interval (+-10 %), and of extra ones (probe_now, further kinds) `burst`
 // at most (at least two), refilled one an interval, never two within a second. An extra one puts the next regular one
-// off, so that the average stays at one an interval.
+// off, so that the average stays at one an interval. And whatever the reason, no more than `daily_limit` in 24 hours:
+// then nothing is asked, and nothing told, until the day is over.
 class IkeProbe {
  public:
   static constexpr std::chrono::seconds kMaxBackoff{300};
@@ -140,7 +141,9 @@ class IkeProbe {
     std::optional<IkeProbeKind> known;
     TimePoint next_regular{};
     std::optional<TimePoint> last_send;
-    TimePoint bucket_full_at{};  // the bucket of extra requests lacks one token for each interval until then
+    TimePoint day_began{};         // with the first request of a day
+    std::uint32_t sent_today = 0;  // since then
+    TimePoint bucket_full_at{};    // the bucket of extra requests lacks one token for each interval until then
   };
   std::uint32_t path_for(const IkeProbeTarget& target, std::uint16_t port, TimePoint now);
   void leave_path(std::uint32_t slot, std::uint32_t target);
@@ -150,6 +153,7 @@ class IkeProbe {
   static void report(const Path& path, IkeProbeObservation o, const Request& request, IkeProbeActions& out);
   TimePoint earliest_regular(const Path& path) const;
   TimePoint earliest_extra(const Path& path) const;
+  TimePoint within_budget(const Path& path, TimePoint at) const;
   Duration regular_interval(const Path& path);
   Duration spread(Duration over);
   std::uint16_t burst() const;

@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <ifaddrs.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -56,6 +57,11 @@ std::vector<IpAddress> addresses_of(const std::string& interface) {
   auto addresses = list_addresses(&interface);
   std::erase_if(addresses, [](const IpAddress& a) { return a.is_link_local(); });
   return addresses;
+}
+
+std::optional<std::uint32_t> interface_index(const std::string& interface) {
+  const unsigned index = if_nametoindex(interface.c_str());
+  return index == 0 ? std::nullopt : std::optional<std::uint32_t>(index);
 }
 
 }  // namespace tunnelwatch::io

@@ -2,6 +2,8 @@
 
 #include "config/ip_address.h"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,5 +14,8 @@ std::vector<IpAddress> local_addresses();
 
 // The addresses of one interface, link-local ones left out.
 std::vector<IpAddress> addresses_of(const std::string& interface);
+
+// The number that the kernel knows an interface by; nothing where there is none of that name.
+std::optional<std::uint32_t> interface_index(const std::string& interface);
 
 }  // namespace tunnelwatch::io

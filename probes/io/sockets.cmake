@@ -2,6 +2,7 @@
 add_library(tunnelwatch_io_sockets STATIC
   icmp_filter.cpp
   icmp_socket.cpp
+  interface_counters.cpp
   local_route.cpp
   raw_ip_sender.cpp
   raw_receiver.cpp

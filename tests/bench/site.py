@@ -104,9 +104,13 @@ class Site:
 
     def get(self, path):
         """Status and body of an answer of the agent; 0 where there is none."""
+        return self.get_from(LISTEN[1], path)
+
+    def get_from(self, port, path):
+        """The same of another program on the gateway."""
         try:
-            with contextlib.closing(http.client.HTTPConnection(*LISTEN, timeout=10)) as connection:
-                connection.sock = netns.connect(self._gateway, *LISTEN, timeout=10)
+            with contextlib.closing(http.client.HTTPConnection(LISTEN[0], port, timeout=10)) as connection:
+                connection.sock = netns.connect(self._gateway, LISTEN[0], port, timeout=10)
                 connection.request("GET", path, headers={"Connection": "close"})
                 answer = connection.getresponse()
                 return answer.status, answer.read()

@@ -96,6 +96,7 @@ probes:
     interval: 10s
     timeout: 1s
     burst: 3
+    daily_limit: 10000
   path:
     enabled: true
     interval: 10m

@@ -99,6 +99,7 @@ const std::vector<KeyRow> kKeyRows{
     {"probes.ike.interval", "probes: {ike: {interval: 5m}}", [](Settings& s) { s.probes.ike.interval = 5min; }},
     {"probes.ike.timeout", "probes: {ike: {timeout: 2s}}", [](Settings& s) { s.probes.ike.timeout = 2s; }},
     {"probes.ike.burst", "probes: {ike: {burst: 100}}", [](Settings& s) { s.probes.ike.burst = 100; }},
+    {"probes.ike.daily_limit", "probes: {ike: {daily_limit: 1}}", [](Settings& s) { s.probes.ike.daily_limit = 1; }},
     {"probes.path", "probes: {path: {interval: 10s}}", [](Settings& s) { s.probes.path.interval = 10s; }},
     {"probes.path.enabled", "probes: {path: {enabled: false}}", [](Settings& s) { s.probes.path.enabled = false; }},
     {"probes.path.interval", "probes: {path: {interval: 24h}}", [](Settings& s) { s.probes.path.interval = 24h; }},

@@ -91,6 +91,8 @@ TEST(Metrics, EveryFamilyOfTheCatalogueHasSeriesInTheSample) {
         if (!label.empty()) wanted.push_back(label);
       std::vector<std::string_view> names;
       for (const auto& label : series.label) names.push_back(label.name);
+      // An info has labels of the configuration behind its own.
+      if (metric.def.name.ends_with("_target_info")) names.resize(std::min(names.size(), wanted.size()));
       EXPECT_EQ(names, wanted) << metric.def.name;
     }
   }

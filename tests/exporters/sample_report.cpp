@@ -104,6 +104,11 @@ EchoReport echo(std::string tunnel, std::string target, std::string role) {
   e.lost = 3;
   e.late = 1;
   e.duplicates = 2;
+  e.reordered = 4;
+  e.ttl_changes = 1;
+  e.reply_ttl = 57;
+  e.jitter_seconds = 0.00025;
+  if (e.role == "target") e.labels = {{"kind", "hub"}, {"site", "Berlin \"Mitte\""}};
   e.refused = {{"host_unreachable", 1}, {"port_unreachable", 0}};
   e.rtt = {&sample_bounds(), {0, 90, 5, 1, 1}, 2.125};
   e.last_reply = at(1700000499.5);
@@ -141,6 +146,8 @@ AgentReport agent() {
   a.timer_lag_count = 4000;
   a.timer_lag_seconds_sum = 0.5;
   a.timer_lag_seconds_max = 0.0025;
+  a.echo_lag = {&sample_bounds(), {0, 90, 5, 1, 0}, 0.25};
+  a.echo_skipped = 1;
   a.ready = true;
   a.http =
       HttpReport{{{"/metrics", 200, 17}, {"other", 404, 1}}, {{"overflow", 0}, {"header_timeout", 2}}, 3, 20, 0.25};
@@ -157,7 +164,8 @@ Report sample_report() {
   r.malformed = 2;
   r.tunnels = {down_tunnel(), up_tunnel(), discovered_tunnel()};
   r.echo = {echo("", "114.114.114.114", "reference"), echo("beijing", "198.51.100.20", "gateway"),
-            echo("shanghai", "vpn.example.net", "gateway")};
+            echo("shanghai", "vpn.example.net", "gateway"), echo("", "branch", "target")};
+  r.names = {{"vpn.example.net", true, 12, 2, 1}};
   r.ike_probes = {probe("beijing", 500, true), probe("beijing", 4500, false), probe("shanghai", 500, true)};
   r.agent = agent();
   return r;

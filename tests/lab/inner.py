@@ -106,18 +106,34 @@ while True:
 """
 
 
-def full_gateway(rate, packets):
-    """The cloud's gateway carries no more than `rate`, and its hosts send this many packets of 900 bytes a second."""
+def flood(role, packets):
+    """Its hosts send the other side this many packets of 900 bytes a second."""
     def action(lab):
-        lab.topology.execute("b", "tc", "qdisc", "add", "dev", "wan", "root", "tbf", "rate", rate, "burst", "4kb", "limit", "6kb")
-        program = _FLOOD.format(source=INNER[4]["b"], target=INNER[4]["a"], packets=packets)
-        lab.flood = Process(["ip", "netns", "exec", lab.topology.name("b"), "python3", "-c", program], os.path.join(lab.folder, "flood.out"))
+        program = _FLOOD.format(source=INNER[4][role], target=INNER[4]["a" if role == "b" else "b"], packets=packets)
+        lab.flood = Process(["ip", "netns", "exec", lab.topology.name(role), "python3", "-c", program], os.path.join(lab.folder, "flood.out"))
         lab.on_close(lab.flood.kill)
     return action
 
 
-def gateway_at_ease():
+def full_line(role, rate, packets, queue="6kb"):
+    """The line of a, or the gateway of b, carries no more than `rate`, and its hosts send more than that. A short queue loses what is
+    large and lets pings through; a long one makes all wait."""
+    def action(lab):
+        lab.topology.execute(role, "tc", "qdisc", "add", "dev", "wan", "root", "tbf", "rate", rate, "burst", "4kb", "limit", queue)
+        flood(role, packets)(lab)
+    return action
+
+
+def full_gateway(rate, packets):
+    return full_line("b", rate, packets)
+
+
+def line_at_ease(role):
     def action(lab):
         lab.flood.kill()
-        lab.topology.execute("b", "tc", "qdisc", "del", "dev", "wan", "root")
+        lab.topology.execute(role, "tc", "qdisc", "del", "dev", "wan", "root")
     return action
+
+
+def gateway_at_ease():
+    return line_at_ease("b")

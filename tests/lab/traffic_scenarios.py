@@ -3,8 +3,8 @@
 from lab.bgp import AS, as_numbers, speakers
 from lab.lab import Setup
 from lab.scenario import SILENT, Scenario, clear_faults, fault, initiate, pause, steps
-from lab.inner import (back_by_other_line, cloud_drops, cloud_hosts, cloud_passes, first_line, full_gateway, gateway_at_ease, lan_host,
-                       leak, mend_leak, no_tunnel_address, other_line, peer_pings, tunnel_address)
+from lab.inner import (back_by_other_line, cloud_drops, cloud_hosts, cloud_passes, first_line, flood, full_gateway, full_line, gateway_at_ease,
+                       lan_host, leak, line_at_ease, mend_leak, no_tunnel_address, other_line, peer_pings, tunnel_address)
 
 SUMMARY = 1.0  # captures tell their counts once a second
 
@@ -75,7 +75,34 @@ EGRESS = [
 # The agent's own windows, shortened so that loss shows and clears within a scenario.
 FAST = Setup(agent={"probes": {"icmp": {"interval": "100ms", "timeout": "80ms"}}, "loss": {"window": "10s"}})
 
+TO_PEER = "ip daddr 198.51.100.20 icmp type echo-request"
+WINDOW = 10.0
+
+
+def peer_loss(name, which, **more):
+    """Exactly these of the echoes to the peer are lost behind the router, and nothing else."""
+    return Scenario(name, ("peer_path_loss",), ("tunnel_only_loss",), FAST, start=steps(initiate()), on_wire=False,
+                    fault=steps(fault(f"{TO_PEER} {which} drop")), repair=steps(clear_faults()), clears_within=WINDOW + 3, **more)
+
+
+LINE = {"egress_interface": "wan", "bandwidth": {"egress": "1Mbit"}}
+IDLE_LINE = {"egress_interface": "wan", "bandwidth": {"egress": "100Mbit"}}
+LOSES_TOO = ("public_network_loss", "peer_path_loss", "tunnel_only_loss")
+
 LOSS = [
+    peer_loss("peer-path-loss-5-percent", "numgen inc mod 20 == 0", within=WINDOW + 4, note="five of a hundred are beyond chance"),
+    peer_loss("peer-path-loss-20-percent", "numgen inc mod 5 == 0", within=SILENT + 1),
+    peer_loss("peer-path-loss-bursts", "numgen inc mod 50 < 7", within=WINDOW, note="seven in a row every five seconds"),
+    Scenario("healthy-peer-loss-1-percent", setup=FAST, start=steps(initiate(), fault(f"{TO_PEER} numgen inc mod 100 == 0 drop")), watch=WINDOW + 5,
+             note="one of a hundred"),
+    Scenario("egress-bandwidth", ("egress_bandwidth_exceeded",), LOSES_TOO, Setup(agent=FAST.agent, tunnel=LINE), start=steps(initiate()), on_wire=False,
+             fault=steps(full_line("a", "1mbit", 160, queue="40kb")), within=6.0 + 2 * SUMMARY, repair=steps(line_at_ease("a")), clears_within=14,
+             lingers=LOSES_TOO, note="more than the customer's line of 1 Mbit/s carries"),
+    Scenario("healthy-full-line", setup=Setup(agent=FAST.agent, tunnel=LINE), start=steps(initiate(), flood("a", 125)), watch=10,
+             note="near what the line is said to carry, and nothing is lost"),
+    Scenario("public-network-loss-idle-line", ("public_network_loss",), ("peer_path_loss", "tunnel_only_loss"), Setup(agent=FAST.agent, tunnel=IDLE_LINE),
+             start=steps(initiate()), on_wire=False, fault=steps(fault("iifname ra numgen inc mod 5 == 0 drop", chain="early")), within=SILENT + 1,
+             repair=steps(clear_faults()), clears_within=13, note="20 % of what the customer sends, and the line is idle"),
     Scenario("tunnel-only-loss", ("tunnel_only_loss",), setup=FAST, start=steps(initiate()), on_wire=False,
              fault=steps(fault("ip saddr 198.51.100.20 udp dport 4500 @th,64,32 != 0 numgen inc mod 4 == 0 drop")), within=SILENT + SUMMARY,
              repair=steps(clear_faults()), clears_within=14, note="every fourth ESP packet of the peer's, and nothing else"),

@@ -190,6 +190,22 @@ TEST(EchoStatistics, BucketsAreThoseThatItIsGiven) {
   EXPECT_EQ(s.totals().rtt_counts, (std::vector<std::uint64_t>{2, 1, 1}));
 }
 
+TEST(EchoStatistics, TheNewestRoundTripsAreThoseOfLateRepliesToo) {
+  EchoStatistics s;
+  for (int i = 0; i < 4; ++i) s.on_observation(reply(i * 1s, 10ms));
+  EXPECT_EQ(s.window(kStart + 4s).rtt_newest, std::nullopt) << "too few";
+  for (int i = 4; i < 8; ++i) {
+    s.on_observation(lost(i * 1s));
+    s.on_observation({.outcome = EchoOutcome::late, .rtt = 900ms, .at = kStart + i * 1s, .from = {}});
+  }
+  const EchoWindow w = s.window(kStart + 8s);
+  ASSERT_TRUE(w.rtt_newest);
+  EXPECT_NEAR(to_seconds(*w.rtt_newest), 0.9, 1e-6);
+  EXPECT_EQ(w.sent, 8U) << "a late reply is no second request";
+  EXPECT_EQ(w.lost, 4U);
+  EXPECT_NEAR(to_seconds(*w.rtt_median), 0.01, 1e-6) << "of those in time";
+}
+
 TEST(EchoStatistics, WithoutAWindowNothingIsRemembered) {
   EchoStatistics s(0s);
   s.on_observation(reply(0s, 5ms));

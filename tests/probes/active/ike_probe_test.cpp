@@ -401,6 +401,25 @@ TEST(IkeProbe, RegularRequestsAreNeverTwoWithinASecondEither) {
   for (std::size_t i = 1; i < sent.size(); ++i) ASSERT_GE(sent[i].at - sent[i - 1].at, 1s) << "jitter or not";
 }
 
+TEST(IkeProbe, ADaysLimitHoldsWhateverTheReason) {
+  config::IkeProbe settings;
+  settings.interval = 1min;
+  settings.daily_limit = 100;
+  Lab lab(settings);
+  lab.responder = answers_all;
+  lab.probe.add_target(1, {kPeer, std::nullopt, config::IkeVersion::any}, lab.now);
+  for (int i = 0; i < 23 * 60; ++i) {
+    lab.probe.probe_now(1);  // suspicion that never ends
+    lab.run_for(1min);
+  }
+  EXPECT_EQ(lab.on_port(500).size(), 100U);
+  EXPECT_EQ(lab.on_port(4500).size(), 100U) << "each port has its own";
+  EXPECT_EQ(lab.outcomes(500), std::vector<Outcome>(100, Outcome::answered)) << "what was not asked is no silence";
+  lab.run_for(2h);
+  EXPECT_GT(lab.on_port(500).size(), 100U) << "the next day";
+  EXPECT_GE(lab.on_port(500)[100].at - lab.on_port(500)[0].at, 24h);
+}
+
 TEST(IkeProbe, WhatWasOutstandingWhenWeWereHeldUpIsNoSilence) {
   Lab lab;
   lab.responder = answers_all;
