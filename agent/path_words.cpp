@@ -48,10 +48,6 @@ std::string_view reason_words(RefusalReason reason) {
       return "longer than the own link takes";
     case RefusalReason::no_buffers:
       return "no buffers";
-    case RefusalReason::no_interface:
-      return "no such interface, or it is down";
-    case RefusalReason::no_address:
-      return "not from an own address";
     case RefusalReason::local_error:
       return "a local error";
   }
