@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
+#include <optional>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -57,6 +58,7 @@ class ChildOutput::Impl : public std::enable_shared_from_this<ChildOutput::Impl>
   void read();
   void read_said();
   void ended();
+  void tell_end();
   void later(std::chrono::steady_clock::duration pause, void (Impl::*what)());
   void runs() { tell(""); }
   void tell(const std::string& error) {
@@ -72,6 +74,8 @@ class ChildOutput::Impl : public std::enable_shared_from_this<ChildOutput::Impl>
   std::array<char, kMostSaid> said_buffer_{};
   std::string error_;
   pid_t child_ = -1;
+  std::optional<int> status_;  // of the child that ended
+  bool reads_said_ = false;
   bool stopped_ = false;
 };
 
@@ -107,6 +111,7 @@ void ChildOutput::Impl::start() {
   output_.assign(output.ends[0], ignored);
   said_.assign(said.ends[0], ignored);
   error_.clear();
+  status_.reset();
   read();
   read_said();
   later(kRuns, &Impl::runs);
@@ -130,11 +135,14 @@ void ChildOutput::Impl::read() {
 }
 
 void ChildOutput::Impl::read_said() {
+  reads_said_ = true;
   said_.async_read_some(boost::asio::buffer(said_buffer_),
                         [self = shared_from_this()](const boost::system::error_code& error, std::size_t size) {
-                          if (self->stopped_ || error) return;
-                          self->error_.assign(self->said_buffer_.data(), size);
-                          self->read_said();
+                          if (self->stopped_) return;
+                          if (size != 0) self->error_.assign(self->said_buffer_.data(), size);
+                          self->reads_said_ = !error && !self->status_;
+                          if (self->reads_said_) return self->read_said();
+                          if (self->status_) self->tell_end();
                         });
 }
 
@@ -146,13 +154,20 @@ void ChildOutput::Impl::ended() {
   ::kill(child_, SIGKILL);
   ::waitpid(child_, &status, 0);
   child_ = -1;
+  status_ = status;
+  if (!reads_said_) return tell_end();
+  said_.cancel(ignored);  // what was read already is handed over first
+}
+
+void ChildOutput::Impl::tell_end() {
   // What it said last may still lie in the pipe.
+  boost::system::error_code ignored;
   said_.non_blocking(true, ignored);
   const std::size_t size = said_.read_some(boost::asio::buffer(said_buffer_), ignored);
   if (size != 0) error_.assign(said_buffer_.data(), size);
   said_.close(ignored);
   while (!error_.empty() && (error_.back() == '\n' || error_.back() == ' ')) error_.pop_back();
-  tell(command_.front() + " " + (error_.empty() ? ending_of(status) : "says: " + error_));
+  tell(command_.front() + " " + (error_.empty() ? ending_of(*status_) : "says: " + error_));
   later(kPause, &Impl::start);
 }
 

@@ -199,15 +199,20 @@ IkeTracker::Peer::Session& IkeTracker::Peer::session_for(const wire::IkeMessage&
   // SPIs that no first exchange ever named, after one that may have been a rekey: its successor, which may speak before
   // the old SA is deleted.
   const bool successor = h.exchange != wire::ike_sa_init && h.exchange != wire::ike_session_resume;
+  const bool begins_with_its_end = h.exchange == wire::informational && h.message_id == 0 &&
+                                   message.first_inner == static_cast<std::uint8_t>(wire::v2_delete);
+  bool redundant = false;  // RFC 7296, 2.8.2: who made the successor that loses deletes it
   for (const Session& s : sessions_) {
     const auto* old = std::get_if<IkeV2Session>(&s.machine);
     if (!successor || old == nullptr || !old->may_be_rekeyed_at()) continue;
-    if (at - *old->may_be_rekeyed_at() < kSuccessorSpeaks) machine.adopt(old->suite(), at);
+    if (at - *old->may_be_rekeyed_at() >= kSuccessorSpeaks) continue;
+    machine.adopt(old->suite(), at);
+    redundant = redundant || (begins_with_its_end && old->rekeys_cross());
   }
   if (successor && rekeyed_unseen_) machine.adopt(rekeyed_suite_, at);
-  if (successor) rekeyed_unseen_ = false;
+  if (successor && !redundant) rekeyed_unseen_ = false;
   ++unspent_;
-  sessions_.push_back({.began = at, .machine = std::move(machine)});
+  sessions_.push_back({.redundant = redundant, .began = at, .machine = std::move(machine)});
   return sessions_.back();
 }
 
@@ -494,7 +499,7 @@ void IkeTracker::Peer::on_esp(bool from_local, bool in_udp, TimePoint at) {
 // Another SA with the same peer that stands; one that a later SA left behind and that never spoke again does not count.
 const IkeTracker::Peer::Session* IkeTracker::Peer::other_alive(const Session* except) const {
   const auto found = std::find_if(sessions_.begin(), sessions_.end(), [&](const Session& s) {
-    return &s != except && s.phase() == SessionPhase::established && !s.leftover();
+    return &s != except && s.phase() == SessionPhase::established && !s.leftover() && !s.redundant;
   });
   return found == sessions_.end() ? nullptr : &*found;
 }
@@ -533,6 +538,7 @@ void IkeTracker::Peer::on_observation(const IkeObservation& observation) {
       if (other_alive(current_) != nullptr) rekeyed_unseen_ = false;
       break;
     case IkeSight::ike_deleted:
+      if (current_ != nullptr && current_->redundant) return;  // the other successor goes on
       o.sight = sight_of_deletion(o);
       break;
     case IkeSight::xauth_refused:

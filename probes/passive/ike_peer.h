@@ -45,7 +45,8 @@ class IkeTracker::Peer final : public IkeObservationSink {
 
  private:
   struct Session {
-    bool spent = false;  // over, and all of it is told: nothing comes of it before it is touched again
+    bool spent = false;      // over, and all of it is told: nothing comes of it before it is touched again
+    bool redundant = false;  // the successor of a rekey that crossed another, which is deleted unused
     std::uint16_t remote_port = 0;
     TimePoint began;
     std::optional<TimePoint> answered{};  // when a request under it was last answered, whoever asked

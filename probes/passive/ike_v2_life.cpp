@@ -20,6 +20,7 @@ void IkeV2Session::on_child_response(const IkeInput& in, const Pending* request,
     return;
   }
   // A further child, a rekey by a stack that names the old SA later, or a new IKE SA: a deletion right behind tells.
+  rekeys_cross_ = ike_rekey_at_ && in.at - *ike_rekey_at_ < kRekeysCross;
   ike_rekey_at_ = in.at;
   rekey_asked_unseen_ = request == nullptr;
   if (children_ > 1 || (midway_ && !child_gone_)) return;

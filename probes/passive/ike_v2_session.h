@@ -58,6 +58,8 @@ class IkeV2Session {
   const std::optional<SuiteLengths>& suite() const { return suite_; }
   // A CREATE_CHILD_SA that may have been the rekey of this IKE SA succeeded, so new SPIs may follow.
   const std::optional<TimePoint>& may_be_rekeyed_at() const { return ike_rekey_at_; }
+  // Two of them at once: both ends rekeyed, and one of the two successors is redundant.
+  bool rekeys_cross() const { return rekeys_cross_; }
   bool half_open() const { return phase_ == SessionPhase::init; }
 
  private:
@@ -138,7 +140,8 @@ class IkeV2Session {
   std::optional<std::uint16_t> asked_group_;  // by INVALID_KE_PAYLOAD
   std::optional<TimePoint> established_at_;
   std::optional<TimePoint> ike_rekey_at_;  // a CREATE_CHILD_SA without REKEY_SA succeeded
-  bool rekey_asked_unseen_ = false;        // its request was not captured, or later: it may have been a rekey
+  bool rekeys_cross_ = false;
+  bool rekey_asked_unseen_ = false;  // its request was not captured, or later: it may have been a rekey
   std::optional<TimePoint> child_rekey_at_;
   std::optional<TimePoint> child_attempt_at_[2];  // last CREATE_CHILD_SA by side
   AnsweredRequests answered_requests_[2];         // by side that asked

@@ -24,6 +24,8 @@ inline constexpr Duration kAfterDeletion = 2s;     // in-flight packets of a del
 inline constexpr Duration kRefusalFollows = 3s;
 // A rekeyed SA is deleted soon after its successor exists.
 inline constexpr Duration kRekeyDeletes = 10s;
+// Rekeys of both ends that cross are answered within this of each other.
+inline constexpr Duration kRekeysCross = 5s;
 // The first word about a request that waits, before its sender repeats it: longer than an answer takes on any honest
 // path.
 inline constexpr Duration kFirstTell = 600ms;

@@ -351,6 +351,33 @@ TEST(WatchV2, ThePeerThatTalksUnderAnotherSaIsNotGone) {
   }
 }
 
+TEST(WatchV2, OfTwoRekeysThatCrossTheLosersSuccessorIsDeletedUnused) {
+  for (const bool cross : {true, false}) {
+    SCOPED_TRACE(cross);
+    IkeScript s;
+    connect(s);
+    constexpr std::size_t kRekey = 180;  // SA, nonce, KE: the successor's
+    if (cross) s.ike(5000, From::local, sealed(wire::create_child_sa, 2, wire::v2_sa, kRekey), 4500);
+    s.ike(5010, From::remote, request(wire::create_child_sa, 0, {encrypted_v2(wire::v2_sa, kRekey)}, false), 4500);
+    if (cross) s.ike(5020, From::remote, sealed_answer(wire::create_child_sa, 2, wire::v2_sa, kRekey), 4500);
+    s.ike(5030, From::local, response(wire::create_child_sa, 0, {encrypted_v2(wire::v2_sa, kRekey)}, false), 4500);
+    // The peer's successor begins with its end; then the SA that was rekeyed is deleted.
+    const auto theirs = [](RawMessage m, bool answer) {
+      m.spi_i = 0xcccc;
+      m.spi_r = 0xdddd;
+      m.flags = answer ? 0x20 : 0x08;
+      return m;
+    };
+    s.ike(5040, From::remote, theirs(sealed(wire::informational, 0, wire::v2_delete, 8), false), 4500);
+    s.ike(5100, From::local, sealed(wire::informational, 3, wire::v2_delete, 8), 4500);
+    s.ike(5110, From::local, theirs(sealed_answer(wire::informational, 0, 0, 0), true), 4500);
+    s.ike(5120, From::remote, sealed_answer(wire::informational, 3, 0, 0), 4500);
+    s.pass(9000);
+    EXPECT_EQ(s.active(), cross ? std::vector<std::string>{} : std::vector<std::string>{"peer_request"});
+    if (cross) EXPECT_EQ(s.state(), "up");
+  }
+}
+
 TEST(WatchV2, EspOutOnlyWhileThePeerAnswersIsBlockedEsp) {
   IkeScript s;
   connect(s);
