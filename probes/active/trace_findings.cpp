@@ -7,7 +7,7 @@ namespace tunnelwatch::active {
 namespace {
 
 const TraceHop* hop_of(const TraceFlow& flow, std::uint8_t hop) {
-  return hop <= flow.hops.size() ? &flow.hops[hop - 1U] : nullptr;
+  return hop != 0 && hop <= flow.hops.size() ? &flow.hops[hop - 1U] : nullptr;
 }
 
 bool is_router(const TraceHop& hop) { return hop.answered && hop.reason == RefusalReason::ttl_exceeded; }
@@ -122,9 +122,7 @@ std::vector<TraceFinding> compare_flows(const std::vector<TraceFlow>& flows) {
     } else {
       judge_silence(flows, flow, finding);
     }
-    if (const TraceHop* last = hop_of(flow, finding.last_hop); finding.last_hop != 0 && last != nullptr) {
-      finding.last = *last;
-    }
+    if (const TraceHop* last = hop_of(flow, finding.last_hop); last != nullptr) finding.last = *last;
     findings.push_back(finding);
   }
   return findings;
