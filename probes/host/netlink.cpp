@@ -255,7 +255,8 @@ NetlinkAnswer parse_netlink(Bytes bytes, std::uint32_t sequence, KernelView& vie
     if (head.nlmsg_seq != sequence) continue;
     if (head.nlmsg_type == NLMSG_DONE || head.nlmsg_type == NLMSG_ERROR) {
       answer.ended = true;
-      answer.error = -std::min(read<std::int32_t>(body).value_or(0), 0);
+      constexpr std::int32_t kLastErrno = 4095;
+      answer.error = -std::clamp(read<std::int32_t>(body).value_or(0), -kLastErrno, 0);
       return answer;
     }
     // The table changed while it was told: some of it may be missing.

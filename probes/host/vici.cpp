@@ -81,9 +81,8 @@ class Reading {
 
   bool begin_section() {
     if (open_.size() > kMaxViciDepth) return false;
-    auto& sections = open_.back()->sections;
-    sections.emplace_back(name_of(reader_), ViciSection{});
-    open_.push_back(&sections.back().second);  // stays put: nothing is added to `sections` before it is closed
+    // Stays put: nothing is added beside it before it is closed.
+    open_.push_back(&open_.back()->add_section(name_of(reader_)));
     return !reader_.failed();
   }
 
@@ -114,8 +113,8 @@ class Writing {
       for (const std::string& item : items) u8(list_item), value(item);
       u8(list_end);
     }
-    for (const auto& [key, inner] : s.sections) {
-      u8(section_start), name(key);
+    for (const ViciSection& inner : s.sections) {
+      u8(section_start), name(inner.name);
       section(inner);
       u8(section_end);
     }
@@ -140,8 +139,14 @@ const std::vector<std::string>& ViciSection::list(std::string_view key) const {
 }
 
 const ViciSection* ViciSection::section(std::string_view key) const {
-  const auto it = std::find_if(sections.rbegin(), sections.rend(), [&](const auto& s) { return s.first == key; });
-  return it == sections.rend() ? nullptr : &it->second;
+  const auto it = std::find_if(sections.rbegin(), sections.rend(), [&](const ViciSection& s) { return s.name == key; });
+  return it == sections.rend() ? nullptr : &*it;
+}
+
+ViciSection& ViciSection::add_section(std::string key) {
+  ViciSection& added = sections.emplace_back();
+  added.name = std::move(key);
+  return added;
 }
 
 std::optional<ViciPacket> parse_vici_packet(Bytes packet) {

@@ -36,13 +36,15 @@ inline constexpr std::size_t kMaxViciPacket = 512U << 10;
 
 // A section: what it holds by name, in the order of the message. Of two with one name the later one counts.
 struct ViciSection {
+  std::string name;  // empty: the message itself
   std::map<std::string, std::string, std::less<>> values;
   std::map<std::string, std::vector<std::string>, std::less<>> lists;
-  std::vector<std::pair<std::string, ViciSection>> sections;
+  std::vector<ViciSection> sections;
 
   std::string_view value(std::string_view key) const;  // empty: there is none
   const std::vector<std::string>& list(std::string_view key) const;
   const ViciSection* section(std::string_view key) const;
+  ViciSection& add_section(std::string key);
 };
 
 // Nothing where the bytes are no packet, or its name no name.

@@ -11,10 +11,10 @@ constexpr std::size_t kMaxSelectors = 1024;
 
 void add_children(const ViciSection* children, std::vector<DaemonChild>& out) {
   if (children == nullptr) return;
-  for (const auto& [key, child] : children->sections) {
+  for (const ViciSection& child : children->sections) {
     if (out.size() == kMaxDaemonChildren) return;
     const std::string_view name = child.value("name");
-    out.push_back({name.empty() ? key : std::string(name), std::string(child.value("state")),
+    out.push_back({name.empty() ? child.name : std::string(name), std::string(child.value("state")),
                    child.value("mode") == "TRANSPORT", selectors_of(child.list("local-ts")),
                    selectors_of(child.list("remote-ts"))});
   }
@@ -42,9 +42,9 @@ DaemonSelectors selectors_of(const std::vector<std::string>& texts) {
 }
 
 void add_connections(const ViciSection& list_conn, std::vector<DaemonConnection>& out) {
-  for (const auto& [name, conn] : list_conn.sections) {
+  for (const ViciSection& conn : list_conn.sections) {
     DaemonConnection& c = out.emplace_back();
-    c.name = name;
+    c.name = conn.name;
     for (const std::string& text : conn.list("remote_addrs")) {
       const auto address = IpAddress::parse(text);
       if (address && c.remote_addresses.size() < kMaxAddresses) c.remote_addresses.push_back(*address);
@@ -54,9 +54,9 @@ void add_connections(const ViciSection& list_conn, std::vector<DaemonConnection>
 }
 
 void add_sas(const ViciSection& list_sa, std::vector<DaemonSa>& out) {
-  for (const auto& [name, sa] : list_sa.sections) {
+  for (const ViciSection& sa : list_sa.sections) {
     DaemonSa& s = out.emplace_back();
-    s.connection = name;
+    s.connection = sa.name;
     s.state = sa.value("state");
     s.local = IpAddress::parse(sa.value("local-host"));
     s.remote = IpAddress::parse(sa.value("remote-host"));

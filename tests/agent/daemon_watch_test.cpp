@@ -28,17 +28,13 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 ViciSection connection(const std::string& remote_ts) {
-  ViciSection child;
+  ViciSection root;
+  ViciSection& conn = root.add_section("tun");
+  conn.lists["remote_addrs"] = {"198.51.100.20"};
+  ViciSection& child = conn.add_section("children").add_section("net");
   child.values["mode"] = "TUNNEL";
   child.lists["local-ts"] = {"10.1.0.0/24"};
   child.lists["remote-ts"] = {remote_ts};
-  ViciSection children;
-  children.sections.emplace_back("net", child);
-  ViciSection conn;
-  conn.lists["remote_addrs"] = {"198.51.100.20"};
-  conn.sections.emplace_back("children", children);
-  ViciSection root;
-  root.sections.emplace_back("tun", conn);
   return root;
 }
 

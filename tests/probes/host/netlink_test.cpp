@@ -1,6 +1,7 @@
 #include "probes/host/netlink.h"
 
 #include <cstring>
+#include <limits>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -164,6 +165,10 @@ TEST(Netlink, ErrorsAndOtherAnswers) {
   parsed(done(-101), &answer);
   EXPECT_TRUE(answer.ended);
   EXPECT_EQ(answer.error, 101);
+  for (const std::int32_t odd : {std::numeric_limits<std::int32_t>::min(), -5000, 7}) {
+    parsed(message(NLMSG_ERROR, bytes_of(odd)), &answer);
+    EXPECT_EQ(answer.error, odd < 0 ? 4095 : 0);
+  }
   parsed(message(NLMSG_ERROR, {}), &answer);
   EXPECT_TRUE(answer.ended);
   EXPECT_EQ(answer.error, 0);

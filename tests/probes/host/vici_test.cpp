@@ -30,12 +30,9 @@ ViciSection example() {
   root.values["version"] = "IKEv2";
   root.lists["local_addrs"] = {"192.0.2.10", ""};
   root.lists["none"] = {};
-  ViciSection child;
+  ViciSection& child = root.add_section("children").add_section("net");
   child.values["mode"] = "TUNNEL";
   child.lists["local-ts"] = {"10.1.0.0/24"};
-  ViciSection children;
-  children.sections.emplace_back("net", child);
-  root.sections.emplace_back("children", children);
   return root;
 }
 
@@ -50,7 +47,7 @@ TEST(Vici, PacketsAreBuiltAsTheProtocolSays) {
   ViciSection section;
   section.values["a"] = "bc";
   section.lists["l"] = {"x"};
-  section.sections.emplace_back("s", ViciSection{});
+  section.add_section("s");
   EXPECT_EQ(build_vici_packet(ViciType::command_request, "go", section),
             bytes_of(std::string("\0\0\0\x17\x00\x02go\x03\x01"
                                  "a\0\x02"
