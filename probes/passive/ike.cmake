@@ -3,6 +3,9 @@ add_library(tunnelwatch_ike STATIC
   ike_lengths.cpp
   ike_observation.cpp
   ike_peer.cpp
+  ike_peer_learning.cpp
+  ike_peer_oddities.cpp
+  ike_peer_scans.cpp
   ike_tracker.cpp
   ike_v1_inner.cpp
   ike_v1_session.cpp
