@@ -96,7 +96,7 @@ LOSS = [
     Scenario("healthy-peer-loss-1-percent", setup=FAST, start=steps(initiate(), fault(f"{TO_PEER} numgen inc mod 100 == 0 drop")), watch=WINDOW + 5,
              note="one of a hundred"),
     Scenario("egress-bandwidth", ("egress_bandwidth_exceeded",), LOSES_TOO, Setup(agent=FAST.agent, tunnel=LINE), start=steps(initiate()), on_wire=False,
-             fault=steps(full_line("a", "1mbit", 160, queue="40kb")), within=6.0 + 2 * SUMMARY, repair=steps(line_at_ease("a")), clears_within=14,
+             fault=steps(full_line("a", "1mbit", 160, queue="40kb")), within=6.0 + 4 * SUMMARY, repair=steps(line_at_ease("a")), clears_within=14,
              lingers=LOSES_TOO, note="more than the customer's line of 1 Mbit/s carries"),
     Scenario("healthy-full-line", setup=Setup(agent=FAST.agent, tunnel=LINE), start=steps(initiate(), flood("a", 125)), watch=10,
              note="near what the line is said to carry, and nothing is lost"),
