@@ -374,7 +374,9 @@ TEST(WatchV2, OfTwoRekeysThatCrossTheLosersSuccessorIsDeletedUnused) {
     s.ike(5120, From::remote, sealed_answer(wire::informational, 3, 0, 0), 4500);
     s.pass(9000);
     EXPECT_EQ(s.active(), cross ? std::vector<std::string>{} : std::vector<std::string>{"peer_request"});
-    if (cross) EXPECT_EQ(s.state(), "up");
+    if (cross) {
+      EXPECT_EQ(s.state(), "up");
+    }
   }
 }
 
