@@ -109,6 +109,7 @@ enum class FactId : std::uint8_t {
   gateway_silent,  // it used to answer
   gateway_loses,
   references_lose,
+  outside_lost_lately,  // the gateway or the references did, within the window that inner losses are counted in
   inner_silent,
   inner_loses,
   probe_500_silent,

@@ -95,6 +95,21 @@ void ProbeEvidence::on_gateway_echo(std::string_view target, const active::EchoW
       facts_.affirm(F::gateway_silent, now, Confidence::likely, describe_echo_silence(target, w.consecutive_losses));
   }
   judge_loss(F::gateway_loses, target, w, now);
+  note_outside(now);
+}
+
+// What the way outside lost, the tunnel lost too, and its window may hold it for longer.
+void ProbeEvidence::note_outside(TimePoint now) {
+  if (facts_.is(F::gateway_loses) || facts_.is(F::references_lose)) {
+    outside_lost_ = now;
+    if (!facts_.is(F::outside_lost_lately)) {
+      facts_.affirm(F::outside_lost_lately, now, Confidence::confirmed,
+                    {"the way to the gateway lost packets a moment ago", "到网关的路径刚才丢包"});
+    }
+  } else if (outside_lost_ && now - *outside_lost_ > loss_.window) {
+    outside_lost_.reset();
+    facts_.deny(F::outside_lost_lately, now);
+  }
 }
 
 void ProbeEvidence::on_reference_echo(std::string_view target, const active::EchoWindow& w, TimePoint now, bool first,
@@ -138,9 +153,9 @@ void ProbeEvidence::on_inner_echo(std::string_view target, const active::EchoWin
 
 void ProbeEvidence::forget() {
   for (const FactId fact :
-       {F::gateway_answers_echo, F::gateway_silent, F::gateway_loses, F::references_lose, F::inner_silent,
-        F::inner_loses, F::probe_500_silent, F::probe_500_rejected, F::probe_500_answered, F::probe_4500_silent,
-        F::probe_4500_rejected, F::probe_4500_answered}) {
+       {F::gateway_answers_echo, F::gateway_silent, F::gateway_loses, F::references_lose, F::outside_lost_lately,
+        F::inner_silent, F::inner_loses, F::probe_500_silent, F::probe_500_rejected, F::probe_500_answered,
+        F::probe_4500_silent, F::probe_4500_rejected, F::probe_4500_answered}) {
     facts_.forget(fact);
   }
 }

@@ -37,6 +37,9 @@ class ProbeEvidence {
   config::LossThresholds loss_;
   std::uint32_t silent_500_ = 0;  // IKE probes in a row
   std::uint32_t silent_4500_ = 0;
+  void note_outside(TimePoint now);
+
+  std::optional<TimePoint> outside_lost_;  // when the way outside was last found to lose
   bool reference_lossy_ = false;
   bool reference_clean_ = false;
   Text reference_text_;

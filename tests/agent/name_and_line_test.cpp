@@ -61,7 +61,8 @@ class Scene {
     return text;
   }
   // Windows of the peer's address and of a reference; both are asked 60 times.
-  void echoes(std::uint64_t gateway_lost, std::uint64_t reference_lost, std::uint64_t asked = 60, Duration rtt = 10ms) {
+  void echoes(std::uint64_t gateway_lost, std::uint64_t reference_lost, std::uint64_t asked = 60, Duration rtt = 10ms,
+              std::optional<std::uint64_t> inner_lost = {}) {
     const auto window = [&](std::uint64_t lost) {
       EchoWindow w;
       w.sent = w.in_service = asked;
@@ -73,6 +74,7 @@ class Scene {
     };
     tunnel().evidence().on_reference_echo("203.0.113.1", window(reference_lost), now, true, true);
     tunnel().evidence().on_gateway_echo("198.51.100.20", window(gateway_lost), now);
+    if (inner_lost) tunnel().evidence().on_inner_echo("10.2.0.10", window(*inner_lost), now, true, true);
   }
   // Seconds of the line's interface carrying this many bits a second.
   void line(int seconds, std::uint64_t sent, std::uint64_t received) {
@@ -156,6 +158,25 @@ TEST(PeerName, ATunnelThatWorksNeedsNoNameNow) {
   s.tunnel().evidence().facts().affirm(diagnosis::FactId::child_up, s.now, diagnosis::Confidence::confirmed, {});
   s.tunnel().evidence().names().on_lookup("vpn.example.com", 5, "x", s.now);
   EXPECT_THAT(s.active(), IsEmpty());
+}
+
+TEST(Loss, WhatTheWayOutsideLostAMomentAgoIsNotTheTunnels) {
+  for (const bool outside : {true, false}) {
+    SCOPED_TRACE(outside);
+    Scene s;
+    s.echoes(outside ? 15 : 0, 0, 60, 10ms, 20);
+    EXPECT_EQ(s.active(), std::vector<std::string>{outside ? "peer_path_loss" : "tunnel_only_loss"});
+    for (int i = 0; i < 58; ++i) {  // the window of the inner host holds it for longer
+      s.pass(1s);
+      s.echoes(0, 0, 60, 10ms, 10);
+    }
+    EXPECT_EQ(s.active(), outside ? std::vector<std::string>{} : std::vector<std::string>{"tunnel_only_loss"});
+    for (int i = 0; i < 5; ++i) {
+      s.pass(1s);
+      s.echoes(0, 0, 60, 10ms, 10);
+    }
+    EXPECT_THAT(s.active(), ElementsAre("tunnel_only_loss")) << "what goes on beyond the window is the tunnel's own";
+  }
 }
 
 TEST(Loss, IsToldWhereEvenItsLowerBoundIsAboveTheThreshold) {

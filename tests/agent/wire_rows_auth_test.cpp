@@ -44,7 +44,7 @@ TEST(WireRowsAuth, AVersionThatIsNotIke) {
   RawMessage cut = init_request();
   cut.version = 0x50;
   Buffer bytes = bytes_of(cut);
-  bytes.resize(bytes.size() - 3);  // a length that does not fit: anybody's datagram
+  bytes.erase(bytes.end() - 3, bytes.end());  // a length that does not fit: anybody's datagram
   s.raw(10, From::remote, bytes);
   EXPECT_TRUE(s.watch().tunnels().empty());
   s.ike(20, From::local, init_request());
