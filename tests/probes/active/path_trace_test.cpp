@@ -71,7 +71,7 @@ struct TraceTest : testing::Test {
     }
     return false;
   }
-  const TraceFinding& of(const std::vector<TraceFinding>& findings, Protocol protocol) {
+  TraceFinding of(const std::vector<TraceFinding>& findings, Protocol protocol) {
     return *std::find_if(findings.begin(), findings.end(), [&](const auto& f) { return f.protocol == protocol; });
   }
   const TraceFlow& flow(Protocol protocol) {
