@@ -1,6 +1,7 @@
 #include "agent/recording_files.h"
 
 #include "agent/recording/recording.h"
+#include "probes/io/descriptor.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -20,20 +21,7 @@ constexpr mode_t kDirectoryMode = 0750;
 constexpr std::string_view kUnfinishedBegin = ".";
 constexpr std::string_view kUnfinishedEnd = ".unfinished";
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  explicit operator bool() const { return fd_ >= 0; }
-
- private:
-  int fd_;
-};
+using io::Descriptor;
 
 struct DirectoryCloser {
   void operator()(DIR* directory) const { closedir(directory); }

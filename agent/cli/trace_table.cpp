@@ -18,19 +18,8 @@ constexpr std::array kColumns{TraceProtocol::icmp, TraceProtocol::udp_500, Trace
                               TraceProtocol::icmp_large};
 
 std::string heading(TraceProtocol protocol, const active::PathTrace& trace) {
-  switch (protocol) {
-    case TraceProtocol::icmp:
-      return "ICMP";
-    case TraceProtocol::udp_500:
-      return "UDP 500";
-    case TraceProtocol::udp_4500:
-      return "UDP 4500";
-    case TraceProtocol::esp:
-      return "ESP";
-    case TraceProtocol::icmp_large:
-      return fmt::format("{} bytes", trace.params().large_size);
-  }
-  return "";
+  const auto large = trace.params().large_size;
+  return protocol == TraceProtocol::icmp_large ? fmt::format("{} bytes", large) : agent::protocol_name(protocol, large);
 }
 
 // The hops of all flows of this protocol, those asked so far.

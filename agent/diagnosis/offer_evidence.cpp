@@ -1,6 +1,7 @@
 #include "agent/diagnosis/offer_evidence.h"
 
 #include <array>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -58,7 +59,7 @@ std::vector<OfferDifference> departure(const std::vector<std::string>& expected,
 
 void OfferEvidence::compare(const Offers* offers, TimePoint at) {
   if (!refused() || offers == nullptr) {
-    if (!compared_) return;
+    if (!std::exchange(told_, false)) return;
     for (const F fact : kFacts) facts_.forget(fact);
     differing_.clear();
     compared_.reset();
@@ -66,6 +67,7 @@ void OfferEvidence::compare(const Offers* offers, TimePoint at) {
   }
   if (compared_ == offers->revision) return;
   compared_ = offers->revision;
+  told_ = true;
   tell_between(*offers, at);
   tell_departure(F::local_offer_departs, offers->local, at);
   tell_departure(F::remote_offer_departs, offers->remote, at);

@@ -18,7 +18,7 @@ class OfferEvidence {
 
   void reconfigure(const config::Tunnel& settings) {
     expected_ = settings.ike;
-    compared_.reset();
+    compared_.reset();  // compared anew, or forgotten, at the next look
   }
   // The offers as they are known now; null: nothing of the peer is known.
   void compare(const passive::Offers* offers, TimePoint at);
@@ -37,6 +37,7 @@ class OfferEvidence {
   std::vector<std::string> expected_;
   std::vector<passive::OfferPart> differing_;
   std::optional<std::uint64_t> compared_;  // the revision of the offers that the facts are of
+  bool told_ = false;                      // something is known of these facts
 };
 
 }  // namespace tunnelwatch::diagnosis

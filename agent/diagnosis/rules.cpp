@@ -55,6 +55,11 @@ bool fails_to_come_up(const Facts& f) {
          std::any_of(std::begin(kFailures), std::end(kFailures), [&](F id) { return f.is(id); });
 }
 
+// As far as anybody looked: neither does it lose now, nor did it within the window that losses inside are counted in.
+bool way_outside_is_well(const Facts& f) {
+  return !f.is(F::gateway_loses) && !f.is(F::references_lose) && !f.is(F::outside_lost_lately);
+}
+
 // What this machine's own tables say is a cause where the tunnel is in trouble: another table, by a mark that we do not
 // know of, may lead packets all the same.
 template <F fact>
@@ -363,16 +368,19 @@ const Rule kRules[] = {
      likely,
      {F::gateway_loses, F::esp_in_loses}},
     {Cause::tunnel_only_loss,
-     [](const Facts& f) { return f.is(F::inner_loses) && !f.is(F::outside_lost_lately) && f.is_not(F::gateway_loses) && f.is_not(F::references_lose); },
+     [](const Facts& f) {
+       return f.is(F::inner_loses) && way_outside_is_well(f) && f.is_not(F::gateway_loses) &&
+              f.is_not(F::references_lose);
+     },
      likely,
      {F::inner_loses, F::esp_in_loses}},
     {Cause::tunnel_only_loss,
-     [](const Facts& f) { return f.is(F::esp_in_loses) && !f.is(F::outside_lost_lately) && f.is_not(F::gateway_loses) && !f.is(F::references_lose); },
+     [](const Facts& f) { return f.is(F::esp_in_loses) && way_outside_is_well(f) && f.is_not(F::gateway_loses); },
      likely,
      {F::esp_in_loses}},
     // Nobody asked the path outside: it may be the one that loses.
     {Cause::tunnel_only_loss,
-     [](const Facts& f) { return f.is(F::esp_in_loses) && !f.is(F::outside_lost_lately) && !f.is(F::gateway_loses) && !f.is(F::references_lose); },
+     [](const Facts& f) { return f.is(F::esp_in_loses) && way_outside_is_well(f); },
      possible,
      {F::esp_in_loses}},
     // Findings.

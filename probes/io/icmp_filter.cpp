@@ -1,5 +1,11 @@
 #include "probes/io/icmp_filter.h"
 
+#include <netinet/icmp6.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <linux/icmp.h>
+
 namespace tunnelwatch::io {
 
 namespace {
@@ -76,6 +82,23 @@ std::vector<sock_filter> filter6(std::uint16_t id) {
 
 std::vector<sock_filter> icmp_filter_program(IpFamily family, std::uint16_t id) {
   return family == IpFamily::v4 ? filter4(id) : filter6(id);
+}
+
+int set_icmp_types(int fd, IpFamily family) {
+  if (family == IpFamily::v4) {
+    // Not in a public header of glibc: linux/icmp.h has both.
+    icmp_filter filter{};
+    filter.data =
+        ~((1U << ICMP_ECHOREPLY) | (1U << ICMP_DEST_UNREACH) | (1U << ICMP_TIME_EXCEEDED) | (1U << ICMP_PARAMETERPROB));
+    return setsockopt(fd, SOL_RAW, ICMP_FILTER, &filter, sizeof filter);
+  }
+  icmp6_filter filter{};
+  ICMP6_FILTER_SETBLOCKALL(&filter);
+  for (const int type :
+       {ICMP6_ECHO_REPLY, ICMP6_DST_UNREACH, ICMP6_PACKET_TOO_BIG, ICMP6_TIME_EXCEEDED, ICMP6_PARAM_PROB}) {
+    ICMP6_FILTER_SETPASS(type, &filter);
+  }
+  return setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof filter);
 }
 
 }  // namespace tunnelwatch::io

@@ -13,4 +13,7 @@ namespace tunnelwatch::io {
 // request with it. IPv4 raw sockets see the IP header first, IPv6 ones do not.
 std::vector<sock_filter> icmp_filter_program(IpFamily family, std::uint16_t id);
 
+// The kernel's own filter by type, which spares a program most packets: echo replies and errors. As setsockopt().
+int set_icmp_types(int fd, IpFamily family);
+
 }  // namespace tunnelwatch::io

@@ -9,14 +9,12 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
-#include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
 #include <linux/errqueue.h>
-#include <linux/icmp.h>
 #include <linux/net_tstamp.h>
 
 namespace tunnelwatch::io {
@@ -40,24 +38,6 @@ OpenError open_error(IpFamily family, const char* what, int error) {
   return {error, "cannot " + std::string(what) + " a raw " + name + " socket: " + std::strerror(error)};
 }
 
-// The kernel's own filter by type spares the program below most packets.
-int set_type_filter(int fd, IpFamily family) {
-  if (family == IpFamily::v4) {
-    // Not in a public header of glibc: linux/icmp.h has both.
-    icmp_filter filter{};
-    filter.data =
-        ~((1U << ICMP_ECHOREPLY) | (1U << ICMP_DEST_UNREACH) | (1U << ICMP_TIME_EXCEEDED) | (1U << ICMP_PARAMETERPROB));
-    return setsockopt(fd, SOL_RAW, ICMP_FILTER, &filter, sizeof filter);
-  }
-  icmp6_filter filter{};
-  ICMP6_FILTER_SETBLOCKALL(&filter);
-  for (const int type :
-       {ICMP6_ECHO_REPLY, ICMP6_DST_UNREACH, ICMP6_PACKET_TOO_BIG, ICMP6_TIME_EXCEEDED, ICMP6_PARAM_PROB}) {
-    ICMP6_FILTER_SETPASS(type, &filter);
-  }
-  return setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof filter);
-}
-
 // Stamps of what we send come back through the error queue, numbered from 0 since this call. The stamp is the driver's
 // hook in software; what a queueing discipline holds back is stamped later, and then not used.
 void number_transmit_stamps(int fd) {
@@ -72,7 +52,7 @@ int configure(int fd, IpFamily family, std::uint16_t id) {
   const sock_fprog attached{static_cast<unsigned short>(program.size()), program.data()};
   // Filters first: nothing of others is in the buffer afterwards, but for what came in between.
   if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &attached, sizeof attached) != 0) return errno;
-  if (set_type_filter(fd, family) != 0) return errno;
+  if (set_icmp_types(fd, family) != 0) return errno;
   if (set_int(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1) != 0) return errno;
   if (set_int(fd, SOL_SOCKET, SO_RXQ_OVFL, 1) != 0) return errno;
   number_transmit_stamps(fd);  // without it, send() estimates
@@ -85,25 +65,15 @@ int configure(int fd, IpFamily family, std::uint16_t id) {
 
 }  // namespace
 
-class IcmpSocket::Impl : public std::enable_shared_from_this<IcmpSocket::Impl> {
+class IcmpSocket::Impl final : public Receiver, public std::enable_shared_from_this<IcmpSocket::Impl> {
  public:
   Impl(boost::asio::io_context& io, int fd, IpFamily family, Handler handler)
-      : descriptor_(io, fd),
-        backoff_(io),
+      : Receiver(io, fd),
         family_(family),
         handler_(std::move(handler)),
         buffers_(kBatch * kMaxMessage),
         can_mark_(set_int(fd, SOL_SOCKET, SO_MARK, 0) == 0) {}
 
-  boost::asio::posix::stream_descriptor& descriptor() { return descriptor_; }
-  boost::asio::steady_timer& backoff() { return backoff_; }
-  bool stopped() const { return stopped_; }
-  void stop() {
-    stopped_ = true;
-    boost::system::error_code ignored;
-    descriptor_.close(ignored);
-    backoff_.cancel();
-  }
   AfterDrain drain_some();
   void send(const active::EchoActions& actions, std::vector<SentIcmp>& sent);
   const IcmpSocketCounters& counters() const { return counters_; }
@@ -120,8 +90,6 @@ class IcmpSocket::Impl : public std::enable_shared_from_this<IcmpSocket::Impl> {
   void read_transmit_stamps(TimePoint before, std::span<SentIcmp> batch);
   void restart_transmit_stamps();
 
-  boost::asio::posix::stream_descriptor descriptor_;
-  boost::asio::steady_timer backoff_;
   IpFamily family_;
   Handler handler_;
   std::vector<std::uint8_t> buffers_;
@@ -132,7 +100,6 @@ class IcmpSocket::Impl : public std::enable_shared_from_this<IcmpSocket::Impl> {
   StampClock receive_clock_;
   std::optional<bool> dont_fragment_;
   std::uint32_t next_key_ = 0;  // of the kernel's count of our sends
-  bool stopped_ = false;
   bool draining_ = false;
 };
 
@@ -141,7 +108,7 @@ AfterDrain IcmpSocket::Impl::drain_some() {
   draining_ = true;
   read_transmit_stamps({}, {});  // those that came too late to be used
   AfterDrain next = AfterDrain::more;
-  for (int round = 0; round < kMaxBatchesPerWake && next == AfterDrain::more && !stopped_; ++round) {
+  for (int round = 0; round < kMaxBatchesPerWake && next == AfterDrain::more && !stopped(); ++round) {
     std::array<mmsghdr, kBatch> messages{};
     std::array<iovec, kBatch> parts{};
     std::array<sockaddr_storage, kBatch> from{};
@@ -150,7 +117,7 @@ AfterDrain IcmpSocket::Impl::drain_some() {
       parts[i] = {buffers_.data() + i * kMaxMessage, kMaxMessage};
       messages[i].msg_hdr = {&from[i], sizeof from[i], &parts[i], 1, control[i].bytes, sizeof control[i].bytes, 0};
     }
-    const int count = recvmmsg(descriptor_.native_handle(), messages.data(), kBatch, MSG_DONTWAIT, nullptr);
+    const int count = recvmmsg(handle(), messages.data(), kBatch, MSG_DONTWAIT, nullptr);
     if (count < 0) {
       if (errno == EINTR) continue;
       next = errno == EAGAIN ? AfterDrain::wait : AfterDrain::back_off;
@@ -158,7 +125,7 @@ AfterDrain IcmpSocket::Impl::drain_some() {
       break;
     }
     const StampMapper clock = receive_clock_.read();
-    for (std::size_t i = 0; i < static_cast<std::size_t>(count) && !stopped_; ++i) {
+    for (std::size_t i = 0; i < static_cast<std::size_t>(count) && !stopped(); ++i) {
       deliver(messages[i], {buffers_.data() + i * kMaxMessage, messages[i].msg_len}, clock);
     }
     if (static_cast<std::size_t>(count) < kBatch) next = AfterDrain::wait;
@@ -206,7 +173,7 @@ void IcmpSocket::Impl::deliver(const mmsghdr& message, std::span<const std::uint
 bool IcmpSocket::Impl::prepare_run(const active::EchoPacket& first) {
   set_dont_fragment(first.dont_fragment);
   if (first.fwmark == mark_) return true;
-  if (set_int(descriptor_.native_handle(), SOL_SOCKET, SO_MARK, static_cast<int>(first.fwmark)) != 0) return false;
+  if (set_int(handle(), SOL_SOCKET, SO_MARK, static_cast<int>(first.fwmark)) != 0) return false;
   mark_ = first.fwmark;
   return true;
 }
@@ -222,7 +189,7 @@ void IcmpSocket::Impl::refuse_run(std::span<const active::EchoPacket* const> run
 void IcmpSocket::Impl::set_dont_fragment(bool on) {
   if (dont_fragment_ == on) return;
   dont_fragment_ = on;
-  const int fd = descriptor_.native_handle();
+  const int fd = handle();
   if (family_ == IpFamily::v4) {
     set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, on ? IP_PMTUDISC_PROBE : IP_PMTUDISC_DONT);
   } else {
@@ -286,7 +253,7 @@ void IcmpSocket::Impl::send_batch(const active::EchoActions& actions, std::span<
   for (std::size_t done = 0; done < batch.size();) {
     const auto left = static_cast<unsigned>(batch.size() - done);
     const TimePoint before = StampMapper{}.now();
-    const int count = sendmmsg(descriptor_.native_handle(), &messages[done], left, MSG_DONTWAIT);
+    const int count = sendmmsg(handle(), &messages[done], left, MSG_DONTWAIT);
     const int error = errno;
     if (count < 0 && error == EINTR) continue;
     if (count <= 0) {  // an error belongs to the first that was not taken
@@ -311,7 +278,7 @@ void IcmpSocket::Impl::send_batch(const active::EchoActions& actions, std::span<
 // Whether a refused packet was counted by the kernel depends on where it was refused, so the count starts anew.
 void IcmpSocket::Impl::restart_transmit_stamps() {
   read_transmit_stamps({}, {});
-  number_transmit_stamps(descriptor_.native_handle());
+  number_transmit_stamps(handle());
   next_key_ = 0;
 }
 
@@ -326,7 +293,7 @@ void IcmpSocket::Impl::read_transmit_stamps(TimePoint before, std::span<SentIcmp
       messages[i].msg_hdr.msg_control = control[i].bytes;
       messages[i].msg_hdr.msg_controllen = sizeof control[i].bytes;
     }
-    count = recvmmsg(descriptor_.native_handle(), messages.data(), kBatch, MSG_ERRQUEUE | MSG_DONTWAIT, nullptr);
+    count = recvmmsg(handle(), messages.data(), kBatch, MSG_ERRQUEUE | MSG_DONTWAIT, nullptr);
     if (count <= 0 || batch.empty()) continue;
     const StampMapper clock;
     for (int i = 0; i < count; ++i) {

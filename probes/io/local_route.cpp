@@ -1,5 +1,6 @@
 #include "probes/io/local_route.h"
 
+#include "probes/io/descriptor.h"
 #include "probes/io/local_addresses.h"
 #include "probes/io/socket_message.h"
 
@@ -16,20 +17,6 @@ namespace tunnelwatch::io {
 namespace {
 
 constexpr std::uint16_t kAnyPort = 4500;  // connecting a datagram socket sends nothing
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 std::optional<IpAddress> chosen_source(int fd, const IpAddress& target, const std::optional<IpAddress>& source) {
   if (source) {

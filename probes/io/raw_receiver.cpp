@@ -1,5 +1,6 @@
 #include "probes/io/raw_receiver.h"
 
+#include "probes/io/icmp_filter.h"
 #include "probes/io/raw_open_error.h"
 #include "probes/io/receive_loop.h"
 #include "probes/io/socket_message.h"
@@ -7,7 +8,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,7 +15,6 @@
 
 #include <boost/asio/io_context.hpp>
 #include <linux/filter.h>
-#include <linux/icmp.h>
 
 namespace tunnelwatch::io {
 
@@ -24,22 +23,6 @@ namespace {
 constexpr std::size_t kMaxMessage = 9216;  // a jumbo frame; more of a longer one nobody needs
 constexpr int kMaxPerWake = 256;
 constexpr std::uint32_t kEspEchoReply = 8;
-
-int filter_types(int fd, IpFamily family) {
-  if (family == IpFamily::v4) {
-    icmp_filter filter{};
-    filter.data =
-        ~((1U << ICMP_ECHOREPLY) | (1U << ICMP_DEST_UNREACH) | (1U << ICMP_TIME_EXCEEDED) | (1U << ICMP_PARAMETERPROB));
-    return setsockopt(fd, SOL_RAW, ICMP_FILTER, &filter, sizeof filter);
-  }
-  icmp6_filter filter{};
-  ICMP6_FILTER_SETBLOCKALL(&filter);
-  for (const int type :
-       {ICMP6_ECHO_REPLY, ICMP6_DST_UNREACH, ICMP6_PACKET_TOO_BIG, ICMP6_TIME_EXCEEDED, ICMP6_PARAM_PROB}) {
-    ICMP6_FILTER_SETPASS(type, &filter);
-  }
-  return setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof filter);
-}
 
 // A gateway's own ESP would be copied to every raw socket of protocol 50: the kernel passes one SPI.
 int filter_spi(int fd, IpFamily family) {
@@ -57,38 +40,26 @@ int filter_spi(int fd, IpFamily family) {
 
 int configure(int fd, IpFamily family, RawProtocol protocol) {
   const int on = 1;
-  const int filtered = protocol == RawProtocol::icmp ? filter_types(fd, family) : filter_spi(fd, family);
+  const int filtered = protocol == RawProtocol::icmp ? set_icmp_types(fd, family) : filter_spi(fd, family);
   if (filtered != 0) return errno;
   return setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) == 0 ? 0 : errno;
 }
 
 }  // namespace
 
-class RawReceiver::Impl : public std::enable_shared_from_this<RawReceiver::Impl> {
+class RawReceiver::Impl final : public Receiver, public std::enable_shared_from_this<RawReceiver::Impl> {
  public:
   Impl(boost::asio::io_context& io, int fd, IpFamily family, Handler handler)
-      : descriptor_(io, fd), backoff_(io), family_(family), handler_(std::move(handler)), buffer_(kMaxMessage) {}
+      : Receiver(io, fd), family_(family), handler_(std::move(handler)), buffer_(kMaxMessage) {}
 
-  boost::asio::posix::stream_descriptor& descriptor() { return descriptor_; }
-  boost::asio::steady_timer& backoff() { return backoff_; }
-  bool stopped() const { return stopped_; }
-  void stop() {
-    stopped_ = true;
-    boost::system::error_code ignored;
-    descriptor_.close(ignored);
-    backoff_.cancel();
-  }
   AfterDrain drain_some();
 
  private:
   void deliver(const msghdr& header, std::span<const std::uint8_t> bytes);
 
-  boost::asio::posix::stream_descriptor descriptor_;
-  boost::asio::steady_timer backoff_;
   IpFamily family_;
   Handler handler_;
   std::vector<std::uint8_t> buffer_;
-  bool stopped_ = false;
   bool draining_ = false;
 };
 
@@ -96,12 +67,12 @@ AfterDrain RawReceiver::Impl::drain_some() {
   if (draining_) return AfterDrain::wait;
   draining_ = true;
   AfterDrain next = AfterDrain::more;
-  for (int count = 0; count < kMaxPerWake && !stopped_; ++count) {
+  for (int count = 0; count < kMaxPerWake && !stopped(); ++count) {
     sockaddr_storage from{};
     ControlBuffer control;
     iovec part{buffer_.data(), buffer_.size()};
     msghdr header{&from, sizeof from, &part, 1, control.bytes, sizeof control.bytes, 0};
-    const ssize_t length = recvmsg(descriptor_.native_handle(), &header, MSG_DONTWAIT);
+    const ssize_t length = recvmsg(handle(), &header, MSG_DONTWAIT);
     if (length < 0) {
       if (errno == EINTR) continue;
       next = errno == EAGAIN ? AfterDrain::wait : AfterDrain::back_off;

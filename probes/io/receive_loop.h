@@ -4,14 +4,40 @@
 #include <memory>
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 // For the sources of probes/io only: brings in Asio.
 namespace tunnelwatch::io {
 
-// Waits on a descriptor and calls Owner::drain_some() each time it is readable. Owner is held by shared_ptr and has
-// `descriptor()`, `backoff()`, `stopped()` and `drain_some()`, which returns what to do next.
+// What a receiver that belongs to receive_loop() holds. Stopping it is for good.
+class Receiver {
+ public:
+  Receiver(boost::asio::io_context& io, int fd) : descriptor_(io, fd), backoff_(io) {}
+
+  boost::asio::posix::stream_descriptor& descriptor() { return descriptor_; }
+  boost::asio::steady_timer& backoff() { return backoff_; }
+  bool stopped() const { return stopped_; }
+  void stop() {
+    stopped_ = true;
+    boost::system::error_code ignored;
+    descriptor_.close(ignored);
+    backoff_.cancel();
+  }
+
+ protected:
+  ~Receiver() = default;
+  int handle() { return descriptor_.native_handle(); }
+
+ private:
+  boost::asio::posix::stream_descriptor descriptor_;
+  boost::asio::steady_timer backoff_;
+  bool stopped_ = false;
+};
+
+// Waits on a descriptor and calls Owner::drain_some() each time it is readable. Owner is a Receiver, held by
+// shared_ptr, and has `drain_some()`, which returns what to do next.
 enum class AfterDrain { wait, more, back_off };
 
 inline constexpr std::chrono::milliseconds kReceiveBackoff{200};

@@ -40,20 +40,11 @@ int bind_to_address(int fd, const IpAddress& address) {
 
 }  // namespace
 
-class UdpSocket::Impl : public std::enable_shared_from_this<UdpSocket::Impl> {
+class UdpSocket::Impl final : public Receiver, public std::enable_shared_from_this<UdpSocket::Impl> {
  public:
   Impl(boost::asio::io_context& io, int fd, IpFamily family, Handlers handlers)
-      : descriptor_(io, fd), backoff_(io), family_(family), handlers_(std::move(handlers)), buffer_(kMaxDatagram) {}
+      : Receiver(io, fd), family_(family), handlers_(std::move(handlers)), buffer_(kMaxDatagram) {}
 
-  boost::asio::posix::stream_descriptor& descriptor() { return descriptor_; }
-  boost::asio::steady_timer& backoff() { return backoff_; }
-  bool stopped() const { return stopped_; }
-  void stop() {
-    stopped_ = true;
-    boost::system::error_code ignored;
-    descriptor_.close(ignored);
-    backoff_.cancel();
-  }
   AfterDrain drain_some();
   Sent send(std::span<const std::uint8_t> bytes, const IpAddress& to, std::uint16_t port,
             const std::optional<IpAddress>& source);
@@ -67,14 +58,11 @@ class UdpSocket::Impl : public std::enable_shared_from_this<UdpSocket::Impl> {
   void deliver_error(const msghdr& header);
   TimePoint stamp_of(const msghdr& header);
 
-  boost::asio::posix::stream_descriptor descriptor_;
-  boost::asio::steady_timer backoff_;
   IpFamily family_;
   Handlers handlers_;
   std::vector<std::uint8_t> buffer_;
   UdpSocketCounters counters_;
   StampClock clock_;
-  bool stopped_ = false;
   bool draining_ = false;
 };
 
@@ -82,9 +70,9 @@ AfterDrain UdpSocket::Impl::drain_some() {
   if (draining_) return AfterDrain::wait;
   draining_ = true;
   AfterDrain next = AfterDrain::more;
-  for (int count = 0; count < kMaxPerWake && !stopped_; ++count) {
+  for (int count = 0; count < kMaxPerWake && !stopped(); ++count) {
     Got got = read_one(MSG_ERRQUEUE);
-    if (got != Got::something && !stopped_) got = read_one(0);
+    if (got != Got::something && !stopped()) got = read_one(0);
     if (got == Got::something) continue;
     next = got == Got::nothing ? AfterDrain::wait : AfterDrain::back_off;
     break;
@@ -98,14 +86,14 @@ UdpSocket::Impl::Got UdpSocket::Impl::read_one(int flags) {
   ControlBuffer control;
   iovec part{buffer_.data(), buffer_.size()};
   msghdr header{&from, sizeof from, &part, 1, control.bytes, sizeof control.bytes, 0};
-  const ssize_t length = recvmsg(descriptor_.native_handle(), &header, MSG_DONTWAIT | flags);
+  const ssize_t length = recvmsg(handle(), &header, MSG_DONTWAIT | flags);
   if (length < 0) {
     if (errno == EAGAIN) return Got::nothing;
     if (errno == EINTR) return Got::something;
     // With an error in the queue, reading gives its errno once; the queue itself says which datagram it was about.
     int error = 0;
     socklen_t size = sizeof error;
-    const bool alive = getsockopt(descriptor_.native_handle(), SOL_SOCKET, SO_ERROR, &error, &size) == 0;
+    const bool alive = getsockopt(handle(), SOL_SOCKET, SO_ERROR, &error, &size) == 0;
     if (alive && refusal_of_errno(errno) != RefusalReason::local_error) return Got::something;
     if (alive && (errno == ECONNREFUSED || errno == EPROTO || errno == ENOPROTOOPT)) return Got::something;
     ++counters_.receive_errors;
@@ -179,7 +167,7 @@ UdpSocket::Sent UdpSocket::Impl::send(std::span<const std::uint8_t> bytes, const
   // An error that is about an earlier datagram and was not read yet makes one send fail; the next one is our own.
   for (int attempt = 0; attempt < 2; ++attempt) {
     at = StampMapper{}.now();
-    error = sendmsg(descriptor_.native_handle(), &header, MSG_DONTWAIT) < 0 ? errno : 0;
+    error = sendmsg(handle(), &header, MSG_DONTWAIT) < 0 ? errno : 0;
     if (error == 0) return {at, RefusalReason::none};
   }
   return {at, refusal_of_errno(error)};
@@ -188,7 +176,7 @@ UdpSocket::Sent UdpSocket::Impl::send(std::span<const std::uint8_t> bytes, const
 std::uint16_t UdpSocket::Impl::local_port() {
   sockaddr_storage local{};
   socklen_t size = sizeof local;
-  if (getsockname(descriptor_.native_handle(), reinterpret_cast<sockaddr*>(&local), &size) != 0) return 0;
+  if (getsockname(handle(), reinterpret_cast<sockaddr*>(&local), &size) != 0) return 0;
   return port_of(local);
 }
 

@@ -128,6 +128,17 @@ TEST_F(Offers, WhatIsAcceptedIsNoDifference) {
   EXPECT_THAT(told().offers.differences, IsEmpty());
 }
 
+TEST_F(Offers, NothingIsLeftOfARefusalThatEndsRightBehindAReload) {
+  expect({"aes256-sha256-modp2048"});
+  peer_asks(0, kOtherGroup);
+  refused(100, kStrong);
+  EXPECT_THAT(parts(), ElementsAre("dh_group"));
+  expect({"aes128-sha256-modp2048"});
+  connect(script_, 1000, kOtherGroup);
+  script_.pass(3000);
+  EXPECT_THAT(parts(), IsEmpty());
+}
+
 TEST_F(Offers, ATunnelThatIsUpOtherwiseThanConfiguredIsNoFault) {
   expect({"aes128-sha1-modp1024"});
   connect(script_);

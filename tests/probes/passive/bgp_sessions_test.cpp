@@ -2,6 +2,7 @@
 
 #include "probes/passive/packet_front.h"
 #include "tests/support/bgp_bytes.h"
+#include "tests/support/silent_packet_sink.h"
 
 #include <string>
 
@@ -16,13 +17,8 @@ using std::chrono::milliseconds;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-struct BgpSink final : PacketSink {
+struct BgpSink final : test::SilentPacketSink {
   std::vector<std::string> said;
-  void on_ike(const wire::Datagram&, TimePoint, bool) override {}
-  void on_icmp_error(const wire::Datagram&, const wire::Datagram&, TimePoint) override {}
-  void on_nat_keepalive(const wire::Datagram&, TimePoint) override {}
-  void on_esp(const EspStreamSummary&) override {}
-  void on_fragments(const FragmentEvent&) override {}
   void on_bgp(const BgpObservation& o) override {
     std::string text = o.speaker == address("10.0.0.1") ? "A" : "B";
     text += o.sight == BgpSight::open ? " open" : o.sight == BgpSight::accepted ? " accepts" : " refuses";

@@ -2,6 +2,7 @@
 
 #include "probes/passive/packet_front.h"
 #include "tests/probes/wire/frame_builder.h"
+#include "tests/support/silent_packet_sink.h"
 
 #include <gtest/gtest.h>
 
@@ -29,13 +30,8 @@ TrafficInterest interest() {
   return i;
 }
 
-struct LeakSink final : PacketSink {
+struct LeakSink final : test::SilentPacketSink {
   std::vector<LeakSummary> leaks;
-  void on_ike(const wire::Datagram&, TimePoint, bool) override {}
-  void on_icmp_error(const wire::Datagram&, const wire::Datagram&, TimePoint) override {}
-  void on_nat_keepalive(const wire::Datagram&, TimePoint) override {}
-  void on_esp(const EspStreamSummary&) override {}
-  void on_fragments(const FragmentEvent&) override {}
   void on_leak(const LeakSummary& leak) override { leaks.push_back(leak); }
 };
 

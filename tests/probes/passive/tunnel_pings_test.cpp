@@ -2,6 +2,7 @@
 
 #include "probes/passive/packet_front.h"
 #include "tests/probes/wire/frame_builder.h"
+#include "tests/support/silent_packet_sink.h"
 
 #include <gtest/gtest.h>
 
@@ -14,13 +15,8 @@ using std::chrono::seconds;
 
 const TimePoint kStart{seconds(1000)};
 
-struct PingSink final : PacketSink {
+struct PingSink final : test::SilentPacketSink {
   std::vector<TunnelPingSummary> told;
-  void on_ike(const wire::Datagram&, TimePoint, bool) override {}
-  void on_icmp_error(const wire::Datagram&, const wire::Datagram&, TimePoint) override {}
-  void on_nat_keepalive(const wire::Datagram&, TimePoint) override {}
-  void on_esp(const EspStreamSummary&) override {}
-  void on_fragments(const FragmentEvent&) override {}
   void on_tunnel_pings(const TunnelPingSummary& pings) override { told.push_back(pings); }
 };
 
