@@ -133,9 +133,13 @@ TEST_F(Offers, NothingIsLeftOfARefusalThatEndsRightBehindAReload) {
   peer_asks(0, kOtherGroup);
   refused(100, kStrong);
   EXPECT_THAT(parts(), ElementsAre("dh_group"));
+  RawMessage ask = init_request(kOtherGroup);
+  RawMessage accepted = init_response(kOtherGroup);
+  ask.spi_i = accepted.spi_i = 0x99;
+  script_.ike(1000, From::local, ask);
   expect({"aes128-sha256-modp2048"});
-  connect(script_, 1000, kOtherGroup);
-  script_.pass(3000);
+  script_.ike(1010, From::remote, accepted);
+  EXPECT_THAT(script_.active(), IsEmpty());
   EXPECT_THAT(parts(), IsEmpty());
 }
 
