@@ -133,10 +133,11 @@ TEST_F(Offers, NothingIsLeftOfARefusalThatEndsRightBehindAReload) {
   peer_asks(0, kOtherGroup);
   refused(100, kStrong);
   EXPECT_THAT(parts(), ElementsAre("dh_group"));
-  RawMessage ask = init_request(kOtherGroup);
-  RawMessage accepted = init_response(kOtherGroup);
+  RawMessage ask = init_request(kStrong);
+  RawMessage accepted = init_response(kStrong);
   ask.spi_i = accepted.spi_i = 0x99;
   script_.ike(1000, From::local, ask);
+  EXPECT_THAT(parts(), ElementsAre("dh_group"));
   expect({"aes128-sha256-modp2048"});
   script_.ike(1010, From::remote, accepted);
   EXPECT_THAT(script_.active(), IsEmpty());
