@@ -22,6 +22,8 @@ namespace {
 // A request counts as unanswered when it was sent three times, or twice over this long: one lost packet is no fault.
 constexpr std::uint16_t kSendsForSilence = 3;
 constexpr Duration kSilence = 2400ms;
+// Where the way loses packets, that few are lost by chance.
+constexpr std::uint16_t kSendsForSilenceOnLoss = 4;
 // ESP this long behind a deletion belongs to a new SA.
 constexpr Duration kAfterDeletion = 2s;
 // Normal once, a cause when it goes on.
@@ -235,7 +237,9 @@ void IkeEvidence::on_unanswered(const IkeObservation& o) {
   // have.
   if (o.sight == IkeSight::request_unanswered && answered_[ours ? 1 : 0] > o.since) return;
   const bool waits = o.sight == IkeSight::request_unanswered && ours;
-  const bool silence = o.sends >= kSendsForSilence || (o.sends >= 2 && o.at - o.since >= kSilence);
+  const bool lossy = facts_.is(F::gateway_loses) || facts_.is(F::references_lose);
+  const bool silence = lossy ? o.sends >= kSendsForSilenceOnLoss
+                             : o.sends >= kSendsForSilence || (o.sends >= 2 && o.at - o.since >= kSilence);
   if (!waits && !silence) return;
   const Text text = describe(o);
   if (waits) facts_.affirm(F::liveness_waits, o.at, Confidence::likely, text);

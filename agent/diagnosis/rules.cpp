@@ -215,7 +215,9 @@ const Rule kRules[] = {
      {F::liveness_unanswered, F::gateway_silent, F::peer_unreachable}},
     {Cause::dpd_timeout, is<F::local_unresponsive>, possible, {F::local_unresponsive}},
     {Cause::dpd_timeout,
-     [](const Facts& f) { return f.is(F::liveness_waits) && (f.is(F::gateway_silent) || f.is(F::inner_silent)); },
+     [](const Facts& f) {
+       return f.is(F::liveness_waits) && (f.is(F::gateway_silent) || f.is(F::inner_silent)) && way_outside_is_well(f);
+     },
      likely,
      {F::liveness_waits, F::gateway_silent, F::inner_silent, F::peer_unreachable}},
     // A peer that fell silent under a standing SA, seen by our own probes before its liveness runs out.

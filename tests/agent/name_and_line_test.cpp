@@ -1,5 +1,7 @@
 #include "agent/watch.h"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -158,6 +160,36 @@ TEST(PeerName, ATunnelThatWorksNeedsNoNameNow) {
   s.tunnel().evidence().facts().affirm(diagnosis::FactId::child_up, s.now, diagnosis::Confidence::confirmed, {});
   s.tunnel().evidence().names().on_lookup("vpn.example.com", 5, "x", s.now);
   EXPECT_THAT(s.active(), IsEmpty());
+}
+
+TEST(Loss, OnAWayThatLosesAFewMissedAnswersAreNoDeadPeer) {
+  for (const bool lossy : {false, true}) {
+    SCOPED_TRACE(lossy);
+    Scene s;
+    s.sees(kOld, passive::IkeSight::ike_established);
+    s.resolve(kOld);
+    s.echoes(lossy ? 20 : 0, 0);
+    EchoWindow missed;
+    missed.consecutive_losses = 2;
+    missed.last_reply = s.now;
+    s.tunnel().evidence().on_gateway_echo("198.51.100.20", missed, s.now);
+    passive::IkeObservation o;
+    o.sight = passive::IkeSight::request_unanswered;
+    o.by = passive::Side::local;
+    o.version = 2;
+    o.since = s.now;
+    const auto dead_after = [&](std::uint16_t sends, Duration d) {
+      s.pass(d);
+      o.sends = sends;
+      o.at = s.now;
+      s.tunnel().evidence().on_ike(o);
+      const auto causes = s.active();
+      return std::find(causes.begin(), causes.end(), "dpd_timeout") != causes.end();
+    };
+    EXPECT_EQ(dead_after(1, 600ms), !lossy);
+    EXPECT_EQ(dead_after(2, 2s), !lossy);
+    EXPECT_TRUE(dead_after(4, 6s));
+  }
 }
 
 TEST(Loss, WhatTheWayOutsideLostAMomentAgoIsNotTheTunnels) {
