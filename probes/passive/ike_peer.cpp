@@ -378,6 +378,7 @@ void IkeTracker::Peer::conclude() {
   bool established = rekeyed_unseen_;
   bool with_child = rekeyed_unseen_;
   bool negotiating = false;
+  bool succeeding = false;
   bool any_end = unspent_ < sessions_.size();
   // From the newest on, until no more is left that is not spent: mostly one look, where the others are far from the
   // cache.
@@ -397,6 +398,7 @@ void IkeTracker::Peer::conclude() {
       case SessionPhase::init:
       case SessionPhase::authenticating:
         negotiating = true;
+        succeeding = succeeding || s.visit([](const auto& m) { return m.seems_to_stand(); });
         break;
       case SessionPhase::failed:
       case SessionPhase::ended:
@@ -409,7 +411,8 @@ void IkeTracker::Peer::conclude() {
   } else if (established) {
     view_.state = child_refused_ || !negotiating ? PeerState::down : PeerState::negotiating;
   } else if (negotiating) {
-    view_.state = PeerState::negotiating;
+    // A reauthentication deletes the SA before as soon as its successor stands, which is not certain yet.
+    if (before != PeerState::up || !succeeding) view_.state = PeerState::negotiating;
   } else if (any_end) {
     view_.state = PeerState::down;
   }

@@ -23,6 +23,7 @@ class IkeV1Session {
     deferred_.advance(TimePoint::max(), sink);
   }
   bool joined_midway() const { return midway_; }
+  bool seems_to_stand() const { return false; }
   // A later ISAKMP SA with the same peer got further: what this one still waits for is not waited for any more.
   void supersede(TimePoint later_began) {
     forget_what_waits();

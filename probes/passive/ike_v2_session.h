@@ -31,6 +31,10 @@ class IkeV2Session {
     answered_ = true;
   }
   bool joined_midway() const { return midway_; }
+  // What answered IKE_AUTH brings a child by its length; for a moment a further round may still follow.
+  bool seems_to_stand() const {
+    return provisional_ && provisional_->child && provisional_->child->sight == IkeSight::child_established;
+  }
   // A later IKE SA with the same peer got further: what this one still waits for is not waited for any more. Where it
   // stood before the later one began, it may be a leftover that nobody deletes: until it speaks again it counts as one.
   void supersede(TimePoint later_began) {

@@ -302,6 +302,31 @@ TEST(WatchV2, AReauthenticationIsNoDeletion) {
   EXPECT_THAT(s.active(), Not(Contains("peer_request")));
 }
 
+// RFC 7296 section 2.8.3: the SA before is deleted as soon as its successor stands.
+TEST(WatchV2, AReauthenticationThatMakesBeforeItBreaksIsUpAllTheTime) {
+  for (const bool brings_child : {true, false}) {
+    SCOPED_TRACE(brings_child);
+    IkeScript s;
+    connect(s);
+    const auto anew = [](RawMessage m) {
+      m.spi_i = 0x99;
+      return m;
+    };
+    const std::size_t answer = brings_child ? kAuthAnswer : kAuthAnswer - 80;
+    s.ike(6000, From::local, anew(init_request()));
+    s.ike(6010, From::remote, anew(init_response()));
+    EXPECT_EQ(s.state(), "up");
+    s.ike(6020, From::local, anew(sealed(wire::ike_auth, 1, wire::v2_id_initiator, kAuthRequest)), 4500);
+    s.ike(6030, From::remote, anew(sealed_answer(wire::ike_auth, 1, wire::v2_id_responder, answer)), 4500);
+    s.ike(6032, From::local, sealed(wire::informational, 2, wire::v2_delete, 8), 4500);
+    s.ike(6034, From::remote, sealed_answer(wire::informational, 2, 0, 0), 4500);
+    EXPECT_EQ(s.state(), brings_child ? "up" : "negotiating");
+    s.pass(8000);
+    EXPECT_EQ(s.state(), brings_child ? "up" : "down");
+    EXPECT_EQ(s.active().empty(), brings_child);
+  }
+}
+
 TEST(WatchV2, LivenessUnansweredIsToldBeforeTheDaemonGivesUp) {
   IkeScript s;
   connect(s);
