@@ -43,7 +43,7 @@ class Soaked:
         for state in sorted(set(later) - {"up"}):
             self._say(("log", state), self.seconds, f"logged as {state} {later.count(state)} times")
         seen = sum(self.events.get(event, 0) for event in CHILD_EVENTS)
-        if children < 2 or ikes < 1:
+        if children < 1 or ikes < 1 or children + ikes < 3:
             self._say("idle", self.seconds, f"nothing was rekeyed: {children} child SAs, {ikes} IKE SAs")
         if seen < SEEN * children:
             self._say("unseen", self.seconds, f"of {children} child SAs the agent saw {seen}")
