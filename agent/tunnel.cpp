@@ -122,6 +122,11 @@ void Tunnel::on_esp(const passive::EspStreamSummary& s, bool outbound) {
   mark_changed();
 }
 
+void Tunnel::on_log(const diagnosis::LogHit& hit, TimePoint at) {
+  evidence_.on_log(hit, at, hit.proposals ? diagnosis::compare(*hit.proposals, settings_) : std::nullopt);
+  mark_changed();
+}
+
 void Tunnel::tell_changes_to(std::vector<Tunnel*>* changed) {
   changed_list_ = changed;
   if (changed_ && changed != nullptr) changed->push_back(this);
@@ -184,10 +189,12 @@ void Tunnel::report_texts(exporters::TunnelReport& r, const passive::IkePeerView
     r.esp.push_back({fmt::format("0x{:08x}", s.last.spi), s.outbound ? "out" : "in", s.last.packets, s.last.bytes,
                      s.last.lost, s.last.reordered, s.last.duplicates, s.last.in_udp});
   }
+  if (evidence_.facts().is(diagnosis::FactId::daemon_child_departs))
+    r.offers.differences.push_back(evidence_.facts()[diagnosis::FactId::daemon_child_departs].evidence.en);
   if (view == nullptr) return;
   for (const auto& o : view->offers.local) r.offers.local.push_back(passive::to_string(o));
   for (const auto& o : view->offers.remote) r.offers.remote.push_back(passive::to_string(o));
-  r.offers.differences = offers_.describe(view->offers);
+  for (auto& difference : offers_.describe(view->offers)) r.offers.differences.push_back(std::move(difference));
 }
 
 exporters::TunnelReport Tunnel::report(const passive::IkePeerView* view, const WallClock& clock,

@@ -46,6 +46,7 @@ class Tunnel {
 
   void on_ike(const passive::IkeObservation& observation);
   void on_esp(const passive::EspStreamSummary& stream, bool outbound);
+  void on_log(const diagnosis::LogHit& hit, TimePoint at);
   diagnosis::Evidence& evidence() {
     mark_changed();
     return evidence_;

@@ -16,25 +16,25 @@ constexpr std::string_view kNobody = "log";
 
 bool Watch::on_log(const diagnosis::LogHit& hit, TimePoint at, LogTarget target) {
   if (Tunnel* named = hit.connection.empty() ? nullptr : find(hit.connection); named != nullptr) {
-    named->evidence().on_log(hit, at);
+    named->on_log(hit, at);
     return true;
   }
   std::size_t found = 0;
   const auto peer = hit.peer ? hit.peer : peer_called(hit.connection);
   if (peer) {
     tunnels_.visit_remote(*peer, [&](Tunnel& t) {
-      t.evidence().on_log(hit, at);
+      t.on_log(hit, at);
       ++found;
     });
     if (found != 0 || target == LogTarget::certain || !options_.offline) return found != 0;
     Tunnel* fresh = discover_for_log(peer->to_string(), *peer);
-    if (fresh != nullptr) fresh->evidence().on_log(hit, at);
+    if (fresh != nullptr) fresh->on_log(hit, at);
     return fresh != nullptr;
   }
   if (target == LogTarget::certain) return false;
   if (tunnels_.all().empty() && options_.offline) discover_for_log(std::string(kNobody), {});
   if (tunnels_.all().size() != 1) return false;
-  tunnels_.all().front()->evidence().on_log(hit, at);
+  tunnels_.all().front()->on_log(hit, at);
   return true;
 }
 

@@ -1,6 +1,7 @@
 #include "agent/diagnosis/daemon_evidence.h"
 
 #include "agent/diagnosis/host_wording.h"
+#include "agent/diagnosis/log_proposals.h"
 
 #include <algorithm>
 
@@ -15,7 +16,7 @@ using F = FactId;
 namespace {
 
 constexpr F kFacts[] = {F::daemon_selectors_absent, F::daemon_selectors_partial, F::daemon_selectors_narrowed,
-                        F::daemon_transport_mode, F::daemon_child_missing};
+                        F::daemon_transport_mode,   F::daemon_child_departs,     F::daemon_child_missing};
 
 // The two halves of a subnet.
 std::pair<IpPrefix, IpPrefix> halves(const IpPrefix& whole) {
@@ -70,6 +71,7 @@ class Judgement {
     if (configured_.empty()) return forget_daemon(facts_);
     judge_configured();
     judge_installed();
+    judge_suite();
     judge_child();
   }
 
@@ -129,6 +131,15 @@ class Judgement {
     return std::any_of(configured_.begin(), configured_.end(), [&](const DaemonChild* child) {
       return child->name == sa.name && covered(subnet, (child->*side.of).subnets);
     });
+  }
+
+  void judge_suite() {
+    std::optional<Text> departs;
+    for (const DaemonChild* child : installed_) {
+      if (!departs) departs = compare_child(child->suite, tunnel_);
+    }
+    if (installed_.empty() || tunnel_.esp.empty()) return forget({F::daemon_child_departs});
+    set(F::daemon_child_departs, departs);
   }
 
   void judge_child() {

@@ -12,6 +12,7 @@ add_library(tunnelwatch_diagnosis STATIC
   ${CMAKE_CURRENT_LIST_DIR}/log_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/log_findings.cpp
   ${CMAKE_CURRENT_LIST_DIR}/log_hit.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/log_proposals.cpp
   ${CMAKE_CURRENT_LIST_DIR}/path_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/ping_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/probe_evidence.cpp

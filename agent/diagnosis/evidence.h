@@ -44,7 +44,7 @@ class Evidence {
   // IKE with this peer that is not between the addresses of the configuration.
   void on_address(AddressOddity oddity, const IpAddress& seen, const IpAddress& expected, TimePoint at);
   void on_ike_probe(const IkeProbeObservation& o);
-  void on_log(const LogHit& hit, TimePoint at) { log_.on_hit(hit, at); }
+  void on_log(const LogHit& hit, TimePoint at, const std::optional<Text>& more = {}) { log_.on_hit(hit, at, more); }
   // The windows of the probes' targets, told about once a second.
   void on_gateway_echo(std::string_view target, const active::EchoWindow& window, TimePoint now) {
     probes_.on_gateway_echo(target, window, now);

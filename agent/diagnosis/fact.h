@@ -147,6 +147,7 @@ enum class FactId : std::uint8_t {
   daemon_selectors_partial,   // ... only in part
   daemon_selectors_narrowed,  // its SA carries less than it is told to
   daemon_transport_mode,      // it is told to use transport mode
+  daemon_child_departs,       // its IPsec SA has algorithms that the configuration does not expect
   daemon_child_missing,       // its IKE SA stands without an IPsec SA
   // This machine's network, by judge_kernel().
   local_address_absent,     // the configured address is on no interface

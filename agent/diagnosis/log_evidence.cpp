@@ -29,7 +29,7 @@ bool carries(const Facts& f) {
   return f.is(F::child_up) && f.is(F::ike_up) && !f.is(F::liveness_unanswered) && !f.is(F::esp_one_way);
 }
 
-void LogEvidence::on_hit(const LogHit& hit, TimePoint at) {
+void LogEvidence::on_hit(const LogHit& hit, TimePoint at, const std::optional<Text>& more) {
   LoggedCause said;
   said.cause = hit.match.cause;
   said.fact.since = at;
@@ -38,6 +38,10 @@ void LogEvidence::on_hit(const LogHit& hit, TimePoint at) {
   said.fact.last = std::max(said.fact.last, at);
   said.fact.confidence = hit.match.vague ? Confidence::possible : Confidence::likely;
   said.fact.evidence = describe_line(hit, said.times);
+  if (more) {
+    said.fact.evidence.en += ": " + more->en;
+    said.fact.evidence.zh += "：" + more->zh;
+  }
   facts_.note_logged(std::move(said));
 }
 

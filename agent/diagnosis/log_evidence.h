@@ -11,7 +11,8 @@ class LogEvidence {
  public:
   explicit LogEvidence(Facts& facts) : facts_(facts) {}
 
-  void on_hit(const LogHit& hit, TimePoint at);
+  // `more`: what else is known by it, to be told with the line.
+  void on_hit(const LogHit& hit, TimePoint at, const std::optional<Text>& more = {});
   // The peer's ESP came in.
   void on_inbound_esp(TimePoint at);
   void advance(TimePoint now);

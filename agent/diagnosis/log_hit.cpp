@@ -114,9 +114,10 @@ std::optional<LogHit> LogReader::read(std::string_view line, TimePoint at) {
   const auto connection = connection_of(line);
   const auto thread = thread_of(line);
   note(line, at, connection, thread);
+  proposals_.note(line, at, thread);
   const auto match = match_line(line);
   if (!match) return std::nullopt;
-  LogHit hit{*match, std::string(connection), match->peer, shown(line)};
+  LogHit hit{*match, std::string(connection), match->peer, proposals_.of(match->cause, at, thread), shown(line)};
   if (!hit.peer) hit.peer = peer_of(match->cause, at, hit.connection, thread);
   return hit;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/diagnosis/log_patterns.h"
+#include "agent/diagnosis/log_proposals.h"
 #include "probes/time.h"
 
 #include <array>
@@ -15,9 +16,10 @@ namespace tunnelwatch::diagnosis {
 // A line that names a cause, and of whose tunnel it speaks as far as the log tells.
 struct LogHit {
   LogMatch match;
-  std::string connection;         // the name that the daemon's configuration gives it; empty: not told
-  std::optional<IpAddress> peer;  // in the line, or known from earlier lines
-  std::string line;               // fit to be shown: printable, cut at kMaxShownLine bytes
+  std::string connection;                    // the name that the daemon's configuration gives it; empty: not told
+  std::optional<IpAddress> peer;             // in the line, or known from earlier lines
+  std::optional<LoggedProposals> proposals;  // of a refused one, where the daemon has listed them
+  std::string line;                          // fit to be shown: printable, cut at kMaxShownLine bytes
 };
 inline constexpr std::size_t kMaxShownLine = 240;
 
@@ -40,6 +42,7 @@ class LogReader {
 
   std::map<std::string, IpAddress, std::less<>> peers_;  // by connection
   std::array<std::optional<Heard>, 100> threads_;        // of charon, by number
+  ProposalLines proposals_;
 };
 
 }  // namespace tunnelwatch::diagnosis

@@ -36,7 +36,15 @@ std::string shown(const std::vector<Offer>& offers) {
   return offers.size() <= kShown ? text : fmt::format("{} (+{})", text, offers.size() - kShown);
 }
 
-Text sentence(const std::vector<OfferDifference>& differences, Text first, Text second) {
+bool version_1(const std::vector<Offer>& offers) { return !offers.empty() && !offers.front().suite.empty(); }
+
+std::vector<OfferDifference> departure(const std::vector<std::string>& expected, const std::vector<Offer>& offered) {
+  return passive::differences(passive::suites_of(expected, version_1(offered)), passive::suites_of(offered));
+}
+
+}  // namespace
+
+Text describe_differences(const std::vector<OfferDifference>& differences, const Text& first, const Text& second) {
   std::vector<std::string> en;
   std::vector<std::string> zh_lines;
   for (const OfferDifference& d : differences) {
@@ -48,14 +56,6 @@ Text sentence(const std::vector<OfferDifference>& differences, Text first, Text 
   }
   return {fmt::format("{}", fmt::join(en, "; ")), fmt::format("{}", fmt::join(zh_lines, "；"))};
 }
-
-bool version_1(const std::vector<Offer>& offers) { return !offers.empty() && !offers.front().suite.empty(); }
-
-std::vector<OfferDifference> departure(const std::vector<std::string>& expected, const std::vector<Offer>& offered) {
-  return passive::differences(passive::suites_of(expected, version_1(offered)), passive::suites_of(offered));
-}
-
-}  // namespace
 
 void OfferEvidence::compare(const Offers* offers, TimePoint at) {
   if (!refused() || offers == nullptr) {
@@ -97,7 +97,7 @@ void OfferEvidence::tell_between(const Offers& offers, TimePoint at) {
   if (found.empty()) return facts_.deny(F::offers_differ, at);
   for (const OfferDifference& d : found) differing_.push_back(d.part);
   facts_.affirm(F::offers_differ, at, Confidence::confirmed,
-                sentence(found, {"this gateway offers", "本网关提议"}, {"the peer offers", "对端提议"}));
+                describe_differences(found, {"this gateway offers", "本网关提议"}, {"the peer offers", "对端提议"}));
 }
 
 void OfferEvidence::tell_departure(F fact, const std::vector<Offer>& offered, TimePoint at) {
@@ -107,7 +107,8 @@ void OfferEvidence::tell_departure(F fact, const std::vector<Offer>& offered, Ti
   if (found.empty()) return facts_.deny(fact, at);
   const Text who =
       fact == F::local_offer_departs ? Text{"this gateway offers", "本网关提议"} : Text{"the peer offers", "对端提议"};
-  facts_.affirm(fact, at, Confidence::confirmed, sentence(found, {"the configuration expects", "配置期望"}, who));
+  facts_.affirm(fact, at, Confidence::confirmed,
+                describe_differences(found, {"the configuration expects", "配置期望"}, who));
 }
 
 std::vector<std::string> OfferEvidence::describe(const Offers& offers) const {

@@ -40,4 +40,8 @@ class OfferEvidence {
   bool told_ = false;                      // something is known of these facts
 };
 
+// "encryption: FIRST AES_CBC-256; SECOND AES_CBC-128; DH group: ...", with these words for the two.
+Text describe_differences(const std::vector<passive::OfferDifference>& differences, const Text& first,
+                          const Text& second);
+
 }  // namespace tunnelwatch::diagnosis

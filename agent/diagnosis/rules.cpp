@@ -192,7 +192,7 @@ const Rule kRules[] = {
     {Cause::phase2_proposal_or_pfs_mismatch,
      [](const Facts& f) { return f.is(F::child_refused) || f.is(F::rekey_refused); },
      likely,
-     {F::child_refused, F::rekey_refused}},
+     {F::child_refused, F::rekey_refused, F::daemon_child_departs}},
     {Cause::flow_or_peer_mismatch, is<F::child_refused>, possible, {F::child_refused}},
     {Cause::policy_rules_not_mirrored, is<F::child_refused>, possible, {F::child_refused}},
     {Cause::rekey_no_find_old_sa, is<F::rekey_unknown_sa>, likely, {F::rekey_unknown_sa}},

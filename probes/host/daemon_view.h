@@ -26,6 +26,7 @@ struct DaemonChild {
   bool transport_mode = false;
   DaemonSelectors local;
   DaemonSelectors remote;
+  std::string suite;  // of an SA: its algorithms, as "AES_CBC_256/HMAC_SHA2_256_128/MODP_2048"
   bool operator==(const DaemonChild&) const = default;
 };
 

@@ -9,6 +9,16 @@ namespace {
 constexpr std::size_t kMaxAddresses = 64;
 constexpr std::size_t kMaxSelectors = 1024;
 
+// As the daemon's log writes a proposal. Without Diffie-Hellman of its own a child has no group.
+std::string suite_of(const ViciSection& child) {
+  std::string suite(child.value("encr-alg"));
+  if (const auto bits = child.value("encr-keysize"); !bits.empty()) suite.append("_").append(bits);
+  for (const std::string_view part : {child.value("integ-alg"), child.value("dh-group")}) {
+    if (!part.empty()) suite.append("/").append(part);
+  }
+  return suite;
+}
+
 void add_children(const ViciSection* children, std::vector<DaemonChild>& out) {
   if (children == nullptr) return;
   for (const ViciSection& child : children->sections) {
@@ -16,7 +26,7 @@ void add_children(const ViciSection* children, std::vector<DaemonChild>& out) {
     const std::string_view name = child.value("name");
     out.push_back({name.empty() ? child.name : std::string(name), std::string(child.value("state")),
                    child.value("mode") == "TRANSPORT", selectors_of(child.list("local-ts")),
-                   selectors_of(child.list("remote-ts"))});
+                   selectors_of(child.list("remote-ts")), suite_of(child)});
   }
 }
 

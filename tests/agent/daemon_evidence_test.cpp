@@ -95,6 +95,25 @@ TEST_F(Daemon, ThePeerNarrows) {
             "the IPsec SA carries only 10.2.0.0/25 of the remote subnet 10.2.0.0/24");
 }
 
+// A child that stands works with whatever both ends agreed on: a difference to be told, and no cause.
+TEST(DaemonSuite, OneThatIsNotExpectedIsADifferenceInTheReport) {
+  auto settings = TrafficScript::tunnel();
+  settings.esp = {"aes256gcm16-modp2048"};
+  TrafficScript s(settings);
+  const auto says = [&](const char* suite) {
+    auto installed = child({"10.1.0.0/24"}, {"10.2.0.0/24"}, "INSTALLED");
+    installed.suite = suite;
+    diagnosis::judge_daemon(s.subject().evidence().facts(), s.subject().settings(), s.subject().remote(),
+                            view({child({"10.1.0.0/24"}, {"10.2.0.0/24"})}, {{installed}}), s.now());
+    s.watch().settle(s.now());
+    return s.watch().report(WallClock::of_capture_file()).at(0).offers.differences;
+  };
+  EXPECT_THAT(says("AES_CBC_256/HMAC_SHA2_256_128"),
+              ElementsAre("encryption: the configuration expects AES_GCM_16-256; the child SA uses AES_CBC-256"));
+  EXPECT_THAT(s.active(), IsEmpty());
+  EXPECT_THAT(says("AES_GCM_16_256/MODP_2048"), IsEmpty());
+}
+
 TEST_F(Daemon, OneChildOfTwoThatIsUpIsNotNarrowed) {
   auto other = child({"10.1.0.0/24"}, {"10.2.0.128/25"});
   other.name = "other";

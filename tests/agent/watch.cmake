@@ -5,6 +5,7 @@ tunnelwatch_test(watch_test
     daemon_evidence_test.cpp
     kernel_evidence_test.cpp
     log_hit_test.cpp
+    log_proposals_test.cpp
     name_and_line_test.cpp
     offers_test.cpp
     progress_bar_test.cpp

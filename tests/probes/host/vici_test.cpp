@@ -161,6 +161,7 @@ TEST(ViciSession, AsksForEverythingAndTellsTheView) {
   ASSERT_THAT(view->sas[0].children, SizeIs(1));
   EXPECT_EQ(view->sas[0].children[0].name, "net");
   EXPECT_EQ(view->sas[0].children[0].state, "INSTALLED");
+  EXPECT_EQ(view->sas[0].children[0].suite, "AES_CBC_256/HMAC_SHA2_256_128");
   EXPECT_THAT(view->sas[0].children[0].remote.subnets, ElementsAre(*IpPrefix::parse("10.2.0.0/24")));
 }
 
