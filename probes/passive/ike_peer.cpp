@@ -151,6 +151,17 @@ IkeTracker::Peer::Session& IkeTracker::Peer::session_for(const wire::IkeMessage&
   return sessions_.back();
 }
 
+// The children of version 1 outlive the ISAKMP SA that made them: the newest one that stands has them then.
+void IkeTracker::Peer::hand_over_children(const Session& from) {
+  if (from.version() != 1 || from.phase() != SessionPhase::established || from.children() == 0) return;
+  for (auto it = sessions_.rbegin(); it != sessions_.rend(); ++it) {
+    auto* heir = std::get_if<IkeV1Session>(&it->machine);
+    if (heir == nullptr || &*it == &from || it->phase() != SessionPhase::established) continue;
+    touch(*it);
+    return heir->adopt(from.children());
+  }
+}
+
 void IkeTracker::Peer::make_room() {
   // Of what is over and told, only so much is kept as late repetitions may belong to.
   auto spent = sessions_.size() - unspent_;
@@ -175,6 +186,7 @@ void IkeTracker::Peer::make_room() {
   }
   if (victim->phase() != SessionPhase::ended) ++owner_.counters_.evicted_sessions;
   if (!victim->spent) --unspent_;
+  hand_over_children(*victim);
   sessions_.erase(victim);
 }
 

@@ -109,6 +109,7 @@ class IkeTracker::Peer final : public IkeObservationSink {
 
   Session& session_for(const wire::IkeMessage& message, Side from, TimePoint at);
   Session* session_of(const wire::IkeHeader& header);
+  void hand_over_children(const Session& from);
   void make_room();
   Side side_of(const wire::Datagram& datagram) const;
   IkeObservation observe(IkeSight sight, Side from, const wire::Datagram& datagram, TimePoint at) const;

@@ -34,6 +34,8 @@ class IkeV1Session {
     }
   }
   bool leftover() const { return leftover_; }
+  // Children of an earlier ISAKMP SA with the same peer that is forgotten.
+  void adopt(int children) { children_ += children; }
 
   SessionPhase phase() const { return phase_; }
   Side initiator() const { return initiator_; }

@@ -104,6 +104,38 @@ TEST(WatchV1, ASecondQuickModeIsARekey) {
   EXPECT_THAT(s.events(), testing::Contains("child_sa_rekeyed"));
 }
 
+// More ISAKMP SAs than are kept, one after the other, and none of them makes a child anew.
+TEST(WatchV1, AChildOutlivesAnyNumberOfIsakmpSas) {
+  IkeScript s;
+  connect(s);
+  const passive::IkeTrackerLimits limits;
+  int ms = 0;
+  for (std::size_t i = 0; i < 2 * limits.sessions_per_peer; ++i) {
+    ms += 9000;
+    const auto anew = [&](int at, From from, RawMessage m, std::uint16_t port) {
+      m.spi_i = 0xcc00 + i;
+      if (m.spi_r != 0) m.spi_r = 0xdd00 + i;
+      s.ike(ms + at, from, m, port);
+    };
+    const auto fill = static_cast<std::uint8_t>(i);
+    RawMessage ask = message(wire::v1_identity_protection, 0, {sa()});
+    ask.spi_r = 0;
+    const auto keys = [&](std::uint8_t side) {
+      return message(wire::v1_identity_protection, 0,
+                     {{wire::v1_ke, Buffer(256, fill)}, {wire::v1_nonce, Buffer(32, side)}});
+    };
+    anew(0, From::local, ask, 4500);
+    anew(10, From::remote, message(wire::v1_identity_protection, 0, {sa()}), 4500);
+    anew(20, From::local, keys(5), 4500);
+    anew(30, From::remote, keys(6), 4500);
+    anew(40, From::local, sealed(wire::v1_identity_protection, 0, 80, fill), 4500);
+    anew(50, From::remote, sealed(wire::v1_identity_protection, 0, 80, static_cast<std::uint8_t>(fill + 1)), 4500);
+    s.pass(ms + 5000);
+    ASSERT_EQ(s.state(), "up") << i;
+    ASSERT_THAT(s.active(), IsEmpty()) << i;
+  }
+}
+
 TEST(WatchV1, AReauthenticationThatKeepsItsChildrenIsNoRefusal) {
   for (const bool first : {false, true}) {
     SCOPED_TRACE(first);
