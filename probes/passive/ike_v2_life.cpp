@@ -10,8 +10,7 @@ namespace tunnelwatch::passive {
 void IkeV2Session::on_child_response(const IkeInput& in, const Pending* request, IkeObservationSink& sink) {
   if (is_lone_notify(in)) return on_refused_child(in, request);
   const Side asker = other(in.from);
-  for (const IkeSight sight : {IkeSight::rekey_refused, IkeSight::rekey_unknown, IkeSight::child_refused})
-    deferred_.cancel(sight);
+  forget_refused_children();
   if (midway_ && children_ == 0 && !child_gone_) ++children_;  // that were there before the capture began
   ++children_;
   if (request != nullptr && request->first == wire::v2_notify) {
@@ -26,6 +25,11 @@ void IkeV2Session::on_child_response(const IkeInput& in, const Pending* request,
   if (children_ > 1 || (midway_ && !child_gone_)) return;
   child_gone_ = false;
   sink.on_observation(make(IkeSight::child_established, asker, in));
+}
+
+void IkeV2Session::forget_refused_children() {
+  for (const IkeSight sight : {IkeSight::rekey_refused, IkeSight::rekey_unknown, IkeSight::child_refused})
+    deferred_.cancel(sight);
 }
 
 void IkeV2Session::on_refused_child(const IkeInput& in, const Pending* request) {
@@ -106,6 +110,9 @@ void IkeV2Session::on_ike_deleted(const IkeInput& in, Side by, IkeObservationSin
   deleted_by_ = by;
   auto o = make(rekeyed ? IkeSight::ike_rekeyed : IkeSight::ike_deleted, by, in);
   if (rekeyed) {
+    // What was refused under it meanwhile was refused because of that (TEMPORARY_FAILURE, RFC 7296 section 2.25), or
+    // is asked for again under its successor.
+    forget_refused_children();
     sink.on_observation(o);
   } else {
     sink.on_observation(make(IkeSight::ike_ended, by, in));

@@ -104,6 +104,7 @@ class IkeV2Session {
   void on_repetition(const IkeInput& in, Pending& pending, IkeObservationSink& sink);
   void on_auth_request(const IkeInput& in, IkeObservationSink& sink);
   void on_refused_child(const IkeInput& in, const Pending* request);
+  void forget_refused_children();
   void accept_offer(const IkeInput& in, const wire::IkePayload* sa, IkeObservationSink& sink);
   bool spi_changes(const IkeInput& in, IkeObservationSink& sink);
   bool refuses_authentication(const IkeInput& in, const PlaintextRange& inside) const;

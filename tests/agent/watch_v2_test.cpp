@@ -405,6 +405,26 @@ TEST(WatchV2, OfTwoRekeysThatCrossTheLosersSuccessorIsDeletedUnused) {
   }
 }
 
+// RFC 7296 section 2.25.2: an end whose own rekey has just succeeded answers the other's with TEMPORARY_FAILURE.
+TEST(WatchV2, ARekeyRefusedUnderAnIkeSaThatIsBeingReplacedIsNoFailure) {
+  for (const bool replaced : {true, false}) {
+    SCOPED_TRACE(replaced);
+    IkeScript s;
+    connect(s);
+    constexpr std::size_t kRekey = 180;  // SA, nonce, KE
+    s.ike(5000, From::local, sealed(wire::create_child_sa, 2, wire::v2_sa, kRekey), 4500);
+    if (replaced) {
+      s.ike(5001, From::remote, request(wire::create_child_sa, 0, {encrypted_v2(wire::v2_sa, kRekey)}, false), 4500);
+      s.ike(5004, From::local, response(wire::create_child_sa, 0, {encrypted_v2(wire::v2_sa, kRekey)}, false), 4500);
+      s.ike(5006, From::remote, request(wire::informational, 1, {encrypted_v2(wire::v2_delete, 8)}, false), 4500);
+    }
+    s.ike(5007, From::remote, sealed_answer(wire::create_child_sa, 2, wire::v2_notify, 8), 4500);
+    if (replaced) s.ike(5008, From::local, response(wire::informational, 1, {encrypted_v2(0, 0)}, false), 4500);
+    s.pass(12000);
+    EXPECT_EQ(s.active().empty(), replaced);
+  }
+}
+
 TEST(WatchV2, EspOutOnlyWhileThePeerAnswersIsBlockedEsp) {
   IkeScript s;
   connect(s);
