@@ -191,10 +191,11 @@ void ProbeDriver::tell_lookup(const std::string& name, TimePoint now) {
 void ProbeDriver::drive() {
   if (stopped_) return;
   echo_.drain();
-  ike_.drain();
-  const auto now = steady_now();
-  echo_.advance(now);
-  ike_.advance(now);
+  echo_.advance(steady_now());
+  if (const auto due = ike_.next_deadline(); due && *due <= steady_now()) {
+    ike_.drain();
+    ike_.advance(steady_now());
+  }
   arm();
 }
 

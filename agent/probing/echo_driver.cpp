@@ -89,13 +89,15 @@ void EchoDriver::end_sync() {
     by_id_.erase(it->second.id);
     it = targets_.erase(it);
   }
+  for (const IpFamily family : {IpFamily::v4, IpFamily::v6}) asked_[index(family)] = any_of(family);
 }
 
 void EchoDriver::drain() {
   // All of it, however much came while we were held up: what stays behind would be told as lost. Bounded, for a flood.
   constexpr int kMostRounds = 64;
-  for (auto& socket : sockets_) {
-    for (int round = 0; socket && round < kMostRounds && socket->drain();) ++round;
+  for (std::size_t family = 0; family < std::size(sockets_); ++family) {
+    if (!asked_[family]) continue;
+    for (int round = 0; sockets_[family] && round < kMostRounds && sockets_[family]->drain();) ++round;
   }
 }
 

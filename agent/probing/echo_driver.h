@@ -64,6 +64,7 @@ class EchoDriver {
   boost::asio::io_context& io_;
   active::IcmpEcho echo_;
   std::unique_ptr<io::IcmpSocket> sockets_[2];  // by family
+  bool asked_[2] = {};                          // whether there is a target of it
   active::EchoActions actions_;
   std::vector<io::SentIcmp> sent_;
   Targets targets_;

@@ -10,16 +10,15 @@ constexpr Duration kFullFeed = 2s;
 
 }  // namespace
 
+// They stand together in the map, which may hold thousands of others.
 WindowFeed::References WindowFeed::references(EchoDriver::Targets& targets, bool all, TimePoint now) {
+  const auto first = targets.lower_bound({"", TargetRole::reference, ""});
+  const auto is_one = [&](auto it) { return it != targets.end() && it->first.role == TargetRole::reference; };
   References list;
   bool changed = all;
-  for (auto& [key, t] : targets) {
-    if (key.role == TargetRole::reference) changed = std::exchange(t.changed, false) || changed;
-  }
+  for (auto it = first; is_one(it); ++it) changed = std::exchange(it->second.changed, false) || changed;
   if (!changed) return list;
-  for (const auto& [key, t] : targets) {
-    if (key.role == TargetRole::reference) list.emplace_back(&key, t.statistics.window(now));
-  }
+  for (auto it = first; is_one(it); ++it) list.emplace_back(&it->first, it->second.statistics.window(now));
   return list;
 }
 

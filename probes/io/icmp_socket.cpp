@@ -75,6 +75,7 @@ class IcmpSocket::Impl final : public Receiver, public std::enable_shared_from_t
         can_mark_(set_int(fd, SOL_SOCKET, SO_MARK, 0) == 0) {}
 
   AfterDrain drain_some();
+  AfterDrain read_messages();
   void send(const active::EchoActions& actions, std::vector<SentIcmp>& sent);
   const IcmpSocketCounters& counters() const { return counters_; }
   bool can_mark() const { return can_mark_; }
@@ -103,10 +104,17 @@ class IcmpSocket::Impl final : public Receiver, public std::enable_shared_from_t
   bool draining_ = false;
 };
 
+// What made the descriptor readable: messages, or stamps that came too late to be used.
 AfterDrain IcmpSocket::Impl::drain_some() {
+  const std::uint64_t before = counters_.received;
+  const AfterDrain next = read_messages();
+  if (!stopped() && counters_.received == before) read_transmit_stamps({}, {});
+  return next;
+}
+
+AfterDrain IcmpSocket::Impl::read_messages() {
   if (draining_) return AfterDrain::wait;  // a handler called drain(): the outer call goes on
   draining_ = true;
-  read_transmit_stamps({}, {});  // those that came too late to be used
   AfterDrain next = AfterDrain::more;
   for (int round = 0; round < kMaxBatchesPerWake && next == AfterDrain::more && !stopped(); ++round) {
     std::array<mmsghdr, kBatch> messages{};
@@ -337,7 +345,7 @@ IcmpSocket::~IcmpSocket() { impl_->stop(); }
 void IcmpSocket::send(const active::EchoActions& actions, std::vector<SentIcmp>& sent) { impl_->send(actions, sent); }
 bool IcmpSocket::drain() {
   const auto impl = impl_;  // the handler may destroy this object
-  return impl->drain_some() == AfterDrain::more;
+  return impl->read_messages() == AfterDrain::more;
 }
 bool IcmpSocket::can_mark() const { return impl_->can_mark(); }
 const IcmpSocketCounters& IcmpSocket::counters() const { return impl_->counters(); }
