@@ -134,11 +134,11 @@ class Judgement {
   }
 
   void judge_suite() {
+    if (installed_.empty() || tunnel_.esp.empty()) return forget({F::daemon_child_departs});
     std::optional<Text> departs;
     for (const DaemonChild* child : installed_) {
       if (!departs) departs = compare_child(child->suite, tunnel_);
     }
-    if (installed_.empty() || tunnel_.esp.empty()) return forget({F::daemon_child_departs});
     set(F::daemon_child_departs, departs);
   }
 

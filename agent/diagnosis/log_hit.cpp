@@ -6,14 +6,10 @@
 
 namespace tunnelwatch::diagnosis {
 
-using namespace std::chrono_literals;
-
 namespace {
 
 constexpr std::size_t kMaxConnections = 256;
 constexpr std::size_t kMaxName = 64;
-// What a thread of charon does about a packet, it does within this time.
-constexpr Duration kAtOnce = 2s;
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 constexpr bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
@@ -106,7 +102,7 @@ std::optional<IpAddress> LogReader::peer_of(Cause cause, TimePoint at, const std
   if (const auto known = peers_.find(connection); known != peers_.end()) return known->second;
   if (!connection.empty() || !thread || is_of_a_timer(cause)) return std::nullopt;
   const auto& heard = threads_[*thread];
-  return heard && at - heard->at <= kAtOnce ? std::optional(heard->peer) : std::nullopt;
+  return heard && at - heard->at <= kThreadSaysWithin ? std::optional(heard->peer) : std::nullopt;
 }
 
 std::optional<LogHit> LogReader::read(std::string_view line, TimePoint at) {

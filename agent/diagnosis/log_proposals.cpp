@@ -3,21 +3,15 @@
 #include "agent/diagnosis/offer_evidence.h"
 
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 namespace tunnelwatch::diagnosis {
 
-using namespace std::chrono_literals;
 using passive::OfferPart;
 using passive::OfferSuite;
 
 namespace {
-
-// A thread refuses at once what it has just listed.
-constexpr Duration kAtOnce = 2s;
 
 const Text kPeerOffers{"the peer offers", "对端提议"};
 const Text kGatewayAccepts{"this gateway accepts", "本网关接受"};
@@ -124,7 +118,8 @@ void ProposalLines::note(std::string_view line, TimePoint at, std::optional<std:
 
 std::optional<LoggedProposals> ProposalLines::of(Cause cause, TimePoint at, std::optional<std::size_t> thread) const {
   const Cause refused = heard_.of_child ? Cause::phase2_proposal_or_pfs_mismatch : Cause::phase1_proposal_mismatch;
-  if (heard_.received.empty() || cause != refused || thread != thread_ || at - at_ > kAtOnce) return std::nullopt;
+  if (heard_.received.empty() || cause != refused || thread != thread_ || at - at_ > kThreadSaysWithin)
+    return std::nullopt;
   return heard_;
 }
 

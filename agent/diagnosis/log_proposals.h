@@ -3,7 +3,9 @@
 #include "agent/diagnosis/fact.h"
 #include "config/settings.h"
 #include "probes/passive/offers.h"
+#include "probes/time.h"
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string_view>
@@ -19,6 +21,8 @@ struct LoggedProposals {
   std::vector<passive::OfferSuite> configured;
 };
 inline constexpr std::size_t kMaxLoggedProposals = 16;
+// What a thread of charon says of what it has just got or listed, it says within this time.
+inline constexpr Duration kThreadSaysWithin = std::chrono::seconds(2);
 inline constexpr std::size_t kMaxLoggedAlgorithms = 64;  // of one proposal
 
 // "AES_CBC_256/HMAC_SHA2_256_128/MODP_2048/NO_EXT_SEQ", in the registries' names; words that are none are left out.

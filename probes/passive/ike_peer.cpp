@@ -157,7 +157,6 @@ void IkeTracker::Peer::hand_over_children(const Session& from) {
   for (auto it = sessions_.rbegin(); it != sessions_.rend(); ++it) {
     auto* heir = std::get_if<IkeV1Session>(&it->machine);
     if (heir == nullptr || &*it == &from || it->phase() != SessionPhase::established) continue;
-    touch(*it);
     return heir->adopt(from.children());
   }
 }

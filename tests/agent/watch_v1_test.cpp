@@ -104,32 +104,36 @@ TEST(WatchV1, ASecondQuickModeIsARekey) {
   EXPECT_THAT(s.events(), testing::Contains("child_sa_rekeyed"));
 }
 
+// Phase 1 under another ISAKMP SA than connect()'s; `number` makes its cookies and its messages those of no other.
+void reauthenticate(IkeScript& s, int ms, std::uint8_t number, std::uint16_t port) {
+  const auto say = [&](int at, From from, RawMessage m, std::uint16_t by_port) {
+    m.spi_i = 0xcc00U + number;
+    if (m.spi_r != 0) m.spi_r = 0xdd00U + number;
+    s.ike(ms + at, from, m, by_port);
+  };
+  const auto keys = [&](std::uint8_t side) {
+    return message(wire::v1_identity_protection, 0,
+                   {{wire::v1_ke, Buffer(256, number)}, {wire::v1_nonce, Buffer(32, side)}});
+  };
+  const auto identity = [&](std::uint8_t fill) { return sealed(wire::v1_identity_protection, 0, 80, fill); };
+  RawMessage ask = message(wire::v1_identity_protection, 0, {sa()});
+  ask.spi_r = 0;
+  say(0, From::local, ask, port);
+  say(10, From::remote, message(wire::v1_identity_protection, 0, {sa()}), port);
+  say(20, From::local, keys(5), port);
+  say(30, From::remote, keys(6), port);
+  say(40, From::local, identity(number), 4500);
+  say(50, From::remote, identity(static_cast<std::uint8_t>(number + 1)), 4500);
+}
+
 // More ISAKMP SAs than are kept, one after the other, and none of them makes a child anew.
 TEST(WatchV1, AChildOutlivesAnyNumberOfIsakmpSas) {
   IkeScript s;
   connect(s);
   const passive::IkeTrackerLimits limits;
-  int ms = 0;
-  for (std::size_t i = 0; i < 2 * limits.sessions_per_peer; ++i) {
-    ms += 9000;
-    const auto anew = [&](int at, From from, RawMessage m, std::uint16_t port) {
-      m.spi_i = 0xcc00 + i;
-      if (m.spi_r != 0) m.spi_r = 0xdd00 + i;
-      s.ike(ms + at, from, m, port);
-    };
-    const auto fill = static_cast<std::uint8_t>(i);
-    RawMessage ask = message(wire::v1_identity_protection, 0, {sa()});
-    ask.spi_r = 0;
-    const auto keys = [&](std::uint8_t side) {
-      return message(wire::v1_identity_protection, 0,
-                     {{wire::v1_ke, Buffer(256, fill)}, {wire::v1_nonce, Buffer(32, side)}});
-    };
-    anew(0, From::local, ask, 4500);
-    anew(10, From::remote, message(wire::v1_identity_protection, 0, {sa()}), 4500);
-    anew(20, From::local, keys(5), 4500);
-    anew(30, From::remote, keys(6), 4500);
-    anew(40, From::local, sealed(wire::v1_identity_protection, 0, 80, fill), 4500);
-    anew(50, From::remote, sealed(wire::v1_identity_protection, 0, 80, static_cast<std::uint8_t>(fill + 1)), 4500);
+  for (std::size_t i = 1; i <= 2 * limits.sessions_per_peer; ++i) {
+    const int ms = static_cast<int>(i) * 9000;
+    reauthenticate(s, ms, static_cast<std::uint8_t>(i), 4500);
     s.pass(ms + 5000);
     ASSERT_EQ(s.state(), "up") << i;
     ASSERT_THAT(s.active(), IsEmpty()) << i;
@@ -141,25 +145,12 @@ TEST(WatchV1, AReauthenticationThatKeepsItsChildrenIsNoRefusal) {
     SCOPED_TRACE(first);
     IkeScript s;
     if (!first) connect(s);
-    const auto anew = [&](int ms, From from, RawMessage m, std::uint16_t port) {
-      m.spi_i = 0xcccc;
-      if (m.spi_r != 0) m.spi_r = 0xdddd;
-      s.ike(ms, from, m, port);
-    };
-    RawMessage ask = message(wire::v1_identity_protection, 0, {sa()});
-    ask.spi_r = 0;
-    const auto keys = [](std::uint8_t fill) {
-      return message(wire::v1_identity_protection, 0,
-                     {{wire::v1_ke, Buffer(256, fill)}, {wire::v1_nonce, Buffer(32, fill)}});
-    };
-    anew(5000, From::local, ask, 500);
-    anew(5010, From::remote, message(wire::v1_identity_protection, 0, {sa()}), 500);
-    anew(5020, From::local, keys(5), 500);
-    anew(5030, From::remote, keys(6), 500);
-    anew(5040, From::local, sealed(wire::v1_identity_protection, 0, 80, 31), 4500);
-    anew(5050, From::remote, sealed(wire::v1_identity_protection, 0, 80, 32), 4500);
+    reauthenticate(s, 5000, 31, 500);
     // An informational where a quick mode would be expected: what becomes of the old child, or a refusal.
-    anew(5500, From::local, sealed(wire::v1_informational, 77, kDeleteChild, 33), 4500);
+    RawMessage word = sealed(wire::v1_informational, 77, kDeleteChild, 33);
+    word.spi_i = 0xcc00U + 31;
+    word.spi_r = 0xdd00U + 31;
+    s.ike(5500, From::local, word, 4500);
     s.pass(9000);
     EXPECT_EQ(testing::Value(s.active(), testing::Contains("authentication_fail")), first);
   }
