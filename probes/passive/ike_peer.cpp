@@ -78,6 +78,8 @@ void IkeTracker::Peer::on_datagram(const wire::Datagram& d, TimePoint at, bool r
   }
   view_.version = h.major();
   tell_oddities(*message, d, from, at);
+  // RFC 7383 section 2.6: whoever receives it discards it, so it asks and answers nothing.
+  if (message->payload_error && message->find(wire::v2_encrypted_fragment) != nullptr) return;
   learn_offers(*message, from);
   learn_sides(h, from);
   const bool known = session_of(h) != nullptr;

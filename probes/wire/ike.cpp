@@ -23,12 +23,14 @@ void read_encrypted_v2(IkeMessage& m, std::uint8_t type, std::uint8_t next, Byte
     return;
   }
   ByteReader r(body);
-  m.fragment = r.u16();
-  m.fragments = r.u16();
-  if (r.failed() || m.fragment == 0 || m.fragment > m.fragments) {
+  const std::uint16_t number = r.u16();
+  const std::uint16_t total = r.u16();
+  if (r.failed() || number == 0 || number > total) {
     m.payload_error = ParseError::bad_payload_length;
     return;
   }
+  m.fragment = number;
+  m.fragments = total;
   m.encrypted_bytes = r.left();
   if (m.fragment == 1) m.first_inner = next;
 }

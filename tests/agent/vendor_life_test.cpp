@@ -103,6 +103,21 @@ TEST(VendorLife, AnIntermediateExchangeInFragments) {
   EXPECT_EQ(s.state(), "up");
 }
 
+// RFC 7383 section 2.6: such a fragment is discarded by whoever receives it.
+TEST(VendorLife, AFragmentWithoutANumberAnswersNothing) {
+  IkeScript s;
+  s.ike(0, From::local, init_request());
+  s.ike(10, From::remote, init_response());
+  s.ike(20, From::local, sealed(wire::ike_auth, 1, wire::v2_id_initiator, kAuthRequest), 4500);
+  s.ike(30, From::remote, skf(wire::ike_auth, 1, 0, 2, true, wire::v2_id_responder), 4500);
+  s.pass(900);
+  EXPECT_EQ(s.state(), "negotiating");
+  EXPECT_THAT(s.active(), Contains("malformed_payload"));
+  s.ike(1000, From::remote, sealed_answer(wire::ike_auth, 1, wire::v2_id_responder, kAuthAnswer), 4500);
+  s.pass(3000);
+  EXPECT_EQ(s.state(), "up");
+}
+
 // RFC 5723: a ticket that is not taken is followed by a negotiation from scratch.
 TEST(VendorLife, ASessionTicketThatIsNotTaken) {
   constexpr std::uint16_t kTicketNack = 16412;

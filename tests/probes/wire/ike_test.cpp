@@ -130,8 +130,13 @@ TEST(IkeMessage, OnlyTheFirstFragmentNamesWhatIsInside) {
   EXPECT_EQ(parse_ike(first, false)->first_inner, v2_id_initiator);
   EXPECT_EQ(parse_ike(first, false)->fragments, 2);
   EXPECT_EQ(parse_ike(second, false)->first_inner, std::nullopt);
-  const Buffer impossible = fragment(0, 3, 2);
-  EXPECT_EQ(parse_ike(impossible, false)->payload_error, ParseError::bad_payload_length);
+  for (const auto& [number, total] : {std::pair{3, 2}, {0, 2}, {0, 0}}) {  // they are counted from 1
+    SCOPED_TRACE(number);
+    const Buffer impossible = fragment(0, static_cast<std::uint16_t>(number), static_cast<std::uint16_t>(total));
+    const auto parsed = parse_ike(impossible, false);
+    EXPECT_EQ(parsed->payload_error, ParseError::bad_payload_length);
+    EXPECT_EQ(parsed->fragments, 0);
+  }
 }
 
 TEST(IkeMessage, Version1EncryptedBodyIsNotRead) {
