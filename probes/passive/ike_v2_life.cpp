@@ -13,8 +13,11 @@ void IkeV2Session::on_child_response(const IkeInput& in, const Pending* request,
   forget_refused_children();
   if (midway_ && children_ == 0 && !child_gone_) ++children_;  // that were there before the capture began
   ++children_;
+  const bool replaces = deferred_.has(IkeSight::child_deleted);
+  deferred_.cancel(IkeSight::child_deleted);
   if (request != nullptr && request->first == wire::v2_notify) {
     child_rekey_at_ = in.at;
+    rekeys_taken_[index(in.from)] = true;
     sink.on_observation(make(IkeSight::child_rekeyed, asker, in));
     return;
   }
@@ -24,7 +27,7 @@ void IkeV2Session::on_child_response(const IkeInput& in, const Pending* request,
   rekey_asked_unseen_ = request == nullptr;
   if (children_ > 1 || (midway_ && !child_gone_)) return;
   child_gone_ = false;
-  sink.on_observation(make(IkeSight::child_established, asker, in));
+  sink.on_observation(make(replaces ? IkeSight::child_replaced : IkeSight::child_established, asker, in));
 }
 
 void IkeV2Session::forget_refused_children() {
@@ -40,9 +43,12 @@ void IkeV2Session::on_refused_child(const IkeInput& in, const Pending* request) 
                      : children_ > 0 || midway_ ? IkeSight::rekey_refused
                                                 : IkeSight::child_refused;
   auto o = make(sight, in.from, in);
-  // TEMPORARY_FAILURE answers a collision with a rekey or a deletion of the other side (RFC 7296 section 2.25).
+  // TEMPORARY_FAILURE answers a collision with a rekey or a deletion of the other side (RFC 7296 section 2.25), seen
+  // here or about to begin. Who took such a rekey before does not refuse the proposal; of an SA whose beginning was not
+  // captured nobody knows whether he did.
   const auto& theirs = child_attempt_at_[index(in.from)];
-  const bool collision = theirs && in.at - *theirs < 2s;
+  const bool taken_before = rekeys && !not_found && (midway_ || rekeys_taken_[index(in.from)]);
+  const bool collision = taken_before || (theirs && in.at - *theirs < 2s);
   o.certainty = collision ? Certainty::possible : Certainty::likely;
   deferred_.add(o, in.at + (collision ? 5 * kRekeyDoubt : kRekeyDoubt));
 }
@@ -101,7 +107,7 @@ void IkeV2Session::on_child_deleted(const IkeInput& in, Side by, IkeObservationS
   child_gone_at_ = in.at;
   auto o = make(IkeSight::child_deleted, by, in);
   if (midway_) o.certainty = Certainty::possible;
-  sink.on_observation(o);
+  deferred_.add(o, in.at + kDeleteDoubt);
 }
 
 void IkeV2Session::on_ike_deleted(const IkeInput& in, Side by, IkeObservationSink& sink) {

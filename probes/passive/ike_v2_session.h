@@ -58,7 +58,8 @@ class IkeV2Session {
   std::uint64_t spi_responder() const { return spi_responder_; }
   TimePoint last_seen() const { return last_seen_; }
   bool answered() const { return answered_; }
-  int children() const { return children_; }
+  // The last one counts until its deletion is told.
+  int children() const { return children_ == 0 && deferred_.has(IkeSight::child_deleted) ? 1 : children_; }
   const std::optional<SuiteLengths>& suite() const { return suite_; }
   // A CREATE_CHILD_SA that may have been the rekey of this IKE SA succeeded, so new SPIs may follow.
   const std::optional<TimePoint>& may_be_rekeyed_at() const { return ike_rekey_at_; }
@@ -149,6 +150,7 @@ class IkeV2Session {
   bool rekey_asked_unseen_ = false;  // its request was not captured, or later: it may have been a rekey
   std::optional<TimePoint> child_rekey_at_;
   std::optional<TimePoint> child_attempt_at_[2];  // last CREATE_CHILD_SA by side
+  bool rekeys_taken_[2] = {};                     // by side that took one of a child
   AnsweredRequests answered_requests_[2];         // by side that asked
   FragmentTrain requests_[2];                     // by side that sends
   FragmentTrain responses_[2];

@@ -17,7 +17,7 @@ inline constexpr Duration kRefusalDoubt =
 inline constexpr Duration kEapDoubt = 900ms;  // the client's AUTH may follow EAP-Success, which looks like EAP-Failure
 inline constexpr Duration kPpkDoubt = 2s;     // an initiator that goes on without the further key does it at once
 inline constexpr Duration kAbandons = 1s;     // who cannot use what was made begins anew within this
-inline constexpr Duration kDeleteDoubt = 700ms;    // a reauthentication may follow
+inline constexpr Duration kDeleteDoubt = 700ms;    // a reauthentication, or the next child, may follow
 inline constexpr Duration kDeleteUnanswered = 5s;  // its answer, or the traffic that denies it, may still come
 inline constexpr Duration kAfterDeletion = 2s;     // in-flight packets of a deleted child are over
 // An INFORMATIONAL that refuses what IKE_AUTH brought follows it at once.

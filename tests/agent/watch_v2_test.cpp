@@ -255,6 +255,34 @@ TEST(WatchV2, ARefusedRekeyWarnsWhileTheTunnelWorks) {
   EXPECT_EQ(s.state(), "up");
 }
 
+// TEMPORARY_FAILURE and NO_PROPOSAL_CHOSEN are of one length. Who took a rekey before has the proposal, and says the
+// first when its own is about to begin; it is told where it lasts, and as less sure.
+TEST(WatchV2, ARekeyRefusedByWhoTookOneBeforeIsNoFailureWhenItsOwnFollows) {
+  for (const bool midway : {false, true}) {
+    for (const bool followed : {true, false}) {
+      SCOPED_TRACE(midway ? "midway" : "from the beginning");
+      SCOPED_TRACE(followed);
+      IkeScript s;
+      if (!midway) {
+        connect(s);
+        s.ike(4000, From::local, sealed(wire::create_child_sa, 2, wire::v2_notify, 400), 4500);
+        s.ike(4010, From::remote, sealed_answer(wire::create_child_sa, 2, wire::v2_sa, 400), 4500);
+      }
+      s.ike(9000, From::local, sealed(wire::create_child_sa, 3, wire::v2_notify, 400), 4500);
+      s.ike(9010, From::remote, sealed_answer(wire::create_child_sa, 3, wire::v2_notify, 8), 4500);
+      s.pass(10000);
+      EXPECT_THAT(s.active(), IsEmpty());
+      if (followed) {
+        s.ike(10040, From::remote, request(wire::create_child_sa, 0, {encrypted_v2(wire::v2_notify, 400)}, false),
+              4500);
+        s.ike(10050, From::local, response(wire::create_child_sa, 0, {encrypted_v2(wire::v2_sa, 400)}, false), 4500);
+      }
+      s.pass(13000);
+      EXPECT_EQ(s.active().empty(), followed);
+    }
+  }
+}
+
 TEST(WatchV2, InvalidKePayloadAtRekeyIsNormal) {
   IkeScript s;
   connect(s);
@@ -286,6 +314,26 @@ TEST(WatchV2, ThePeersDeleteIsToldAndOursIsNot) {
       EXPECT_THAT(s.active(), IsEmpty());
     }
     EXPECT_EQ(s.state(), "down");
+  }
+}
+
+TEST(WatchV2, AChildThatTheNextFollowsAtOnceIsReplacedAndNotDeleted) {
+  for (const bool followed : {true, false}) {
+    SCOPED_TRACE(followed);
+    IkeScript s;
+    connect(s);
+    s.ike(5000, From::remote, request(wire::informational, 0, {encrypted_v2(wire::v2_delete, 12)}, false), 4500);
+    s.ike(5001, From::local, response(wire::informational, 0, {encrypted_v2(wire::v2_delete, 12)}, false), 4500);
+    EXPECT_EQ(s.state(), "up");
+    if (followed) {
+      s.ike(5004, From::remote, request(wire::create_child_sa, 1, {encrypted_v2(wire::v2_sa, 400)}, false), 4500);
+      s.ike(5010, From::local, response(wire::create_child_sa, 1, {encrypted_v2(wire::v2_sa, 400)}, false), 4500);
+      EXPECT_EQ(s.state(), "up");
+    }
+    s.pass(6000);
+    EXPECT_EQ(s.active(), followed ? std::vector<std::string>{} : std::vector<std::string>{"peer_request"});
+    EXPECT_EQ(s.state(), followed ? "up" : "down");
+    EXPECT_EQ(testing::Value(s.events(), Contains("child_sa_replaced")), followed);
   }
 }
 
