@@ -143,10 +143,10 @@ IkeTracker::Peer::Session& IkeTracker::Peer::session_for(const wire::IkeMessage&
     const auto* old = std::get_if<IkeV2Session>(&s.machine);
     if (!successor || old == nullptr || !old->may_be_rekeyed_at()) continue;
     if (at - *old->may_be_rekeyed_at() >= kSuccessorSpeaks) continue;
-    machine.adopt(old->suite(), at);
+    machine.adopt(old->heritage(), at);
     redundant = redundant || (begins_with_its_end && old->rekeys_cross());
   }
-  if (successor && rekeyed_unseen_) machine.adopt(rekeyed_suite_, at);
+  if (successor && rekeyed_unseen_) machine.adopt(rekeyed_, at);
   if (successor && !redundant) rekeyed_unseen_ = false;
   ++unspent_;
   sessions_.push_back({.redundant = redundant, .began = at, .machine = std::move(machine)});
@@ -298,7 +298,7 @@ void IkeTracker::Peer::on_observation(const IkeObservation& observation) {
     case IkeSight::ike_rekeyed:
       rekeyed_unseen_ = true;
       if (current_ != nullptr && std::holds_alternative<IkeV2Session>(current_->machine)) {
-        rekeyed_suite_ = std::get<IkeV2Session>(current_->machine).suite();
+        rekeyed_ = std::get<IkeV2Session>(current_->machine).heritage();
       }
       // The successor may have spoken already.
       if (other_alive(current_) != nullptr) rekeyed_unseen_ = false;

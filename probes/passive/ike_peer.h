@@ -142,7 +142,7 @@ class IkeTracker::Peer final : public IkeObservationSink {
   std::size_t unspent_ = 0;      // of them
   Session* current_ = nullptr;   // whose machine is speaking
   bool rekeyed_unseen_ = false;  // a rekey made an IKE SA whose first message is still to come
-  std::optional<SuiteLengths> rekeyed_suite_;
+  IkeV2Session::Heritage rekeyed_;
   static constexpr std::size_t kSeen = 8;
   std::array<std::uint64_t, kSeen> fingerprints_{};  // of the last datagrams, a ring; mostly this is all that is read
   std::array<Seen, kSeen> seen_;

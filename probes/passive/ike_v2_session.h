@@ -22,9 +22,17 @@ class IkeV2Session {
   // No more messages will come: what waited for a contradiction is told.
   void finish(TimePoint last, IkeObservationSink& sink);
 
+  // What a rekey hands on.
+  struct Heritage {
+    std::optional<SuiteLengths> suite;
+    bool rekeys_taken[2] = {};  // by side that took a child's
+  };
+  Heritage heritage() const { return {suite_, {midway_ || rekeys_taken_[0], midway_ || rekeys_taken_[1]}}; }
+
   // An IKE SA that a rekey of another one made, with its children; its suite is taken to be the same.
-  void adopt(const std::optional<SuiteLengths>& suite, TimePoint at) {
-    suite_ = suite;
+  void adopt(const Heritage& before, TimePoint at) {
+    suite_ = before.suite;
+    for (const std::size_t side : {0U, 1U}) rekeys_taken_[side] = rekeys_taken_[side] || before.rekeys_taken[side];
     established_at_ = at;
     phase_ = SessionPhase::established;
     children_ = 1;
@@ -60,7 +68,6 @@ class IkeV2Session {
   bool answered() const { return answered_; }
   // The last one counts until its deletion is told.
   int children() const { return children_ == 0 && deferred_.has(IkeSight::child_deleted) ? 1 : children_; }
-  const std::optional<SuiteLengths>& suite() const { return suite_; }
   // A CREATE_CHILD_SA that may have been the rekey of this IKE SA succeeded, so new SPIs may follow.
   const std::optional<TimePoint>& may_be_rekeyed_at() const { return ike_rekey_at_; }
   // Two of them at once: both ends rekeyed, and one of the two successors is redundant.
@@ -150,7 +157,7 @@ class IkeV2Session {
   bool rekey_asked_unseen_ = false;  // its request was not captured, or later: it may have been a rekey
   std::optional<TimePoint> child_rekey_at_;
   std::optional<TimePoint> child_attempt_at_[2];  // last CREATE_CHILD_SA by side
-  bool rekeys_taken_[2] = {};                     // by side that took one of a child
+  bool rekeys_taken_[2] = {};                     // by side that took one of a child, under the SAs before too
   AnsweredRequests answered_requests_[2];         // by side that asked
   FragmentTrain requests_[2];                     // by side that sends
   FragmentTrain responses_[2];

@@ -283,6 +283,33 @@ TEST(WatchV2, ARekeyRefusedByWhoTookOneBeforeIsNoFailureWhenItsOwnFollows) {
   }
 }
 
+TEST(WatchV2, WhoTookARekeyUnderTheIkeSaBeforeHasTheProposal) {
+  for (const bool taken : {true, false}) {
+    SCOPED_TRACE(taken);
+    IkeScript s;
+    connect(s);
+    if (taken) {
+      s.ike(4000, From::local, sealed(wire::create_child_sa, 2, wire::v2_notify, 400), 4500);
+      s.ike(4010, From::remote, sealed_answer(wire::create_child_sa, 2, wire::v2_sa, 400), 4500);
+    }
+    s.ike(6000, From::local, sealed(wire::create_child_sa, 3, wire::v2_sa, 300), 4500);
+    s.ike(6010, From::remote, sealed_answer(wire::create_child_sa, 3, wire::v2_sa, 300), 4500);
+    s.ike(6020, From::local, sealed(wire::informational, 4, wire::v2_delete, 8), 4500);
+    s.ike(6030, From::remote, sealed_answer(wire::informational, 4, 0, 0), 4500);
+    const auto next = [](RawMessage m) {
+      m.spi_i = 0xcc;
+      m.spi_r = 0xdd;
+      return m;
+    };
+    s.ike(9000, From::local, next(sealed(wire::create_child_sa, 0, wire::v2_notify, 400)), 4500);
+    s.ike(9010, From::remote, next(sealed_answer(wire::create_child_sa, 0, wire::v2_notify, 8)), 4500);
+    s.pass(10000);
+    EXPECT_EQ(s.active().empty(), taken);
+    s.pass(13000);
+    EXPECT_FALSE(s.active().empty());
+  }
+}
+
 TEST(WatchV2, InvalidKePayloadAtRekeyIsNormal) {
   IkeScript s;
   connect(s);
