@@ -38,7 +38,14 @@ std::optional<std::string> EchoDriver::open(IpFamily family) {
   });
   if (!socket) return socket.error().sentence;
   sockets_[index(family)] = std::move(*socket);
+  choose_wake_ups();
   return std::nullopt;
+}
+
+void EchoDriver::choose_wake_ups() {
+  for (auto& s : sockets_) {
+    if (s) s->wake_on_arrival(!echo_.is_dense());
+  }
 }
 
 void EchoDriver::close() {
@@ -90,6 +97,7 @@ void EchoDriver::end_sync() {
     it = targets_.erase(it);
   }
   for (const IpFamily family : {IpFamily::v4, IpFamily::v6}) asked_[index(family)] = any_of(family);
+  choose_wake_ups();
 }
 
 void EchoDriver::drain() {

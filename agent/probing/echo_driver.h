@@ -57,6 +57,7 @@ class EchoDriver {
 
  private:
   void ask(EchoTarget& target);
+  void choose_wake_ups();
   void send();
   void send_family(IpFamily family, TimePoint now, active::EchoActions& errors);
   void observe();

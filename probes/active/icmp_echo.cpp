@@ -29,6 +29,11 @@ constexpr milliseconds kTick{1};
 constexpr milliseconds kSharedTick{4};
 constexpr std::size_t kManyTargets = 100;
 constexpr milliseconds kFastInterval{100};
+constexpr std::uint64_t kMicro = 1'000'000;
+constexpr std::uint64_t kDenseRate = 100 * kMicro;
+
+// Bursts in a million seconds.
+std::uint64_t rate_of(const EchoParams& p) { return 1000 * kMicro / static_cast<std::uint64_t>(p.interval.count()); }
 
 bool is_error(IpFamily family, std::uint8_t type) {
   // Not source quench (4) and redirect (5): the packet went on.
@@ -118,6 +123,7 @@ void IcmpEcho::add_target(std::uint32_t id, const IpAddress& address, const Echo
   targets_[slot] = std::move(target);
   slot_of_[id] = slot;
   if (params.interval < kFastInterval) ++fast_targets_;
+  rate_ += rate_of(targets_[slot].params);
   slots_by_address_.emplace(address, slot);
   schedule(slot);
 }
@@ -131,6 +137,7 @@ void IcmpEcho::remove_target(std::uint32_t id) {
   const auto [first, last] = slots_by_address_.equal_range(targets_[slot].address);
   slots_by_address_.erase(std::find_if(first, last, [&](const auto& entry) { return entry.second == slot; }));
   if (targets_[slot].params.interval < kFastInterval) --fast_targets_;
+  rate_ -= rate_of(targets_[slot].params);
   targets_[slot] = {};
   free_slots_.push_back(slot);
 }
@@ -152,6 +159,8 @@ void IcmpEcho::schedule(std::uint32_t slot) {
     at = std::min(at, target.find(target.oldest)->sent + target.params.timeout);
   deadlines_.set(slot, at);
 }
+
+bool IcmpEcho::is_dense() const { return rate_ >= kDenseRate; }
 
 std::optional<TimePoint> IcmpEcho::next_deadline() const {
   if (deadlines_.empty()) return std::nullopt;

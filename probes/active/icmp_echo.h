@@ -114,6 +114,10 @@ class IcmpEcho {
   // more often than every 100 ms), so that targets share wake-ups.
   std::optional<TimePoint> next_deadline() const;
 
+  // Requests leave so often, a hundred times a second or more, that an owner may read what came in along with them
+  // instead of waking for each reply.
+  bool is_dense() const;
+
   // The request left; `stamp` is the best known time of that (monotonic). RTT and timeout count from it.
   void on_sent(std::uint32_t target, std::uint32_t sequence, TimePoint stamp);
   void on_send_error(std::uint32_t target, std::uint32_t sequence, RefusalReason reason, TimePoint now,
@@ -163,6 +167,7 @@ class IcmpEcho {
   std::uint16_t id_;
   std::uint64_t added_ = 0;
   std::size_t fast_targets_ = 0;
+  std::uint64_t rate_ = 0;  // of all targets' bursts, each rounded down to 1e-6 a second
   EchoCounters counters_;
   std::vector<Target> targets_;  // by slot; free ones have an empty ring
   std::vector<std::uint32_t> free_slots_;

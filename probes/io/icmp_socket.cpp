@@ -79,6 +79,13 @@ class IcmpSocket::Impl final : public Receiver, public std::enable_shared_from_t
   void send(const active::EchoActions& actions, std::vector<SentIcmp>& sent);
   const IcmpSocketCounters& counters() const { return counters_; }
   bool can_mark() const { return can_mark_; }
+  // Where the io_context does not take the descriptor back, what comes in goes on to wait for drain().
+  void wake_on_arrival(bool on) {
+    if (on == wakes_ || stopped()) return;
+    wakes_ = on;
+    if (!on) return suspend();
+    if (resume()) receive_loop(shared_from_this());
+  }
 
  private:
   void deliver(const mmsghdr& message, std::span<const std::uint8_t> bytes, const StampMapper& clock);
@@ -102,6 +109,7 @@ class IcmpSocket::Impl final : public Receiver, public std::enable_shared_from_t
   std::optional<bool> dont_fragment_;
   std::uint32_t next_key_ = 0;  // of the kernel's count of our sends
   bool draining_ = false;
+  bool wakes_ = true;
 };
 
 // What made the descriptor readable: messages, or stamps that came too late to be used.
@@ -347,6 +355,7 @@ bool IcmpSocket::drain() {
   const auto impl = impl_;  // the handler may destroy this object
   return impl->read_messages() == AfterDrain::more;
 }
+void IcmpSocket::wake_on_arrival(bool on) { impl_->wake_on_arrival(on); }
 bool IcmpSocket::can_mark() const { return impl_->can_mark(); }
 const IcmpSocketCounters& IcmpSocket::counters() const { return impl_->counters(); }
 

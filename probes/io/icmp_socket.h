@@ -63,9 +63,13 @@ class IcmpSocket {
   // packet that is refused is not tried again and does not hold up the next one.
   void send(const active::EchoActions& actions, std::vector<SentIcmp>& sent);
 
-  // Hands over what waits, up to a bound; true where more may wait. The socket does so by itself on each wake-up; the
-  // owner calls it before it decides that something is lost.
+  // Hands over what waits, up to a bound; true where more may wait. The socket does so by itself where it wakes on
+  // arrival; the owner calls it before it decides that something is lost.
   bool drain();
+
+  // Whether what comes in wakes the io_context, as it does at first. Not: it waits for drain(), which an owner that
+  // wakes many times a second anyway calls then. The kernel's stamps tell when it came.
+  void wake_on_arrival(bool on);
 
   // Whether packets with a fwmark can be sent: that takes CAP_NET_ADMIN, or from Linux 5.17 on CAP_NET_RAW. Where not,
   // send() refuses them.

@@ -417,6 +417,21 @@ TEST(IcmpEcho, OneFastTargetKeepsManyFromSharingCoarseTicks) {
   EXPECT_EQ(m.echo.next_deadline()->time_since_epoch() % 4ms, 0ms);
 }
 
+TEST(IcmpEcho, IsDenseFromAHundredRequestsASecondOn) {
+  EchoModel m;
+  for (std::uint32_t i = 0; i < 99; ++i) m.echo.add_target(i, kPeer4, every_second(), m.now);
+  EXPECT_FALSE(m.echo.is_dense());
+  m.echo.add_target(99, kPeer4, every_second(), m.now);
+  EXPECT_TRUE(m.echo.is_dense());
+  m.echo.add_target(99, kPeer4, {.interval = 10s, .source = {}}, m.now);  // again, and asked less often
+  EXPECT_FALSE(m.echo.is_dense());
+  for (std::uint32_t i = 0; i < 100; ++i) m.echo.remove_target(i);
+  m.echo.add_target(1, kPeer4, {.interval = 10ms, .source = {}}, m.now);
+  EXPECT_TRUE(m.echo.is_dense());
+  m.echo.remove_target(1);
+  EXPECT_FALSE(m.echo.is_dense());
+}
+
 TEST(IcmpEcho, AFewTargetsAreSpreadToo) {
   EchoModel m(3);
   for (std::uint32_t i = 0; i < 5; ++i) m.echo.add_target(i, kPeer4, every_second(), m.now);

@@ -33,6 +33,7 @@ class Pinger {
     for (const IpFamily family : {IpFamily::v4, IpFamily::v6}) {
       auto socket = IcmpSocket::open(io, family, echo.id(), [this](const ReceivedIcmp& m) {
         user_lag = std::max(user_lag, steady_now() - m.received_at);
+        if (!ticking) ++woken;
         echo.on_message(m.bytes, m.from, m.ttl, m.received_at, out);
         take();
       });
@@ -70,6 +71,7 @@ class Pinger {
   std::vector<EchoObservation> seen;
   std::size_t sent = 0;
   Duration user_lag{};
+  std::size_t woken = 0;  // messages that came by themselves and not by drain()
 
  private:
   void take() {
@@ -79,10 +81,12 @@ class Pinger {
     out.observations.clear();
   }
   void tick() {
+    ticking = true;
     for (auto& socket : sockets) {
       while (socket->drain()) {
       }
     }
+    ticking = false;
     echo.advance(steady_now(), out);
     while (out.packets.size() > limit - sent) {  // never sent, so that the machine will call them lost
       cut.insert({out.packets.back().target, out.packets.back().sequence});
@@ -109,6 +113,7 @@ class Pinger {
     }
   }
 
+  bool ticking = false;
   std::size_t limit = SIZE_MAX;
   std::set<std::pair<std::uint32_t, std::uint32_t>> cut;
   active::EchoActions out;
@@ -155,6 +160,24 @@ TEST_F(IcmpSocketTest, TwoHundredTargetsOfEachFamilyAnswer) {
     EXPECT_EQ(socket->counters().kernel_dropped, 0U);
     EXPECT_GE(socket->counters().transmit_stamps, 780U) << "loopback stamps what it sends";
   }
+}
+
+TEST_F(IcmpSocketTest, WhatDoesNotWakeOnArrivalWaitsForTheOwner) {
+  Pinger p;
+  p.echo.add_target(1, ip("127.0.1.1"), kFast, steady_now());
+  p.sockets[0]->wake_on_arrival(false);
+  p.run_requests(3);
+  EXPECT_EQ(p.woken, 0U);
+  ASSERT_EQ(p.count(EchoOutcome::reply), 3U);
+  EXPECT_GE(p.user_lag, 200ms) << "read along with the next request";
+  for (const EchoObservation& o : p.seen) EXPECT_LT(o.rtt, 200ms) << "the kernel says when it came";
+  for (int turn = 0; turn < 3; ++turn) {  // back and forth: never two loops, never none
+    p.sockets[0]->wake_on_arrival(false);
+    p.sockets[0]->wake_on_arrival(true);
+  }
+  p.run_requests(6);
+  EXPECT_GT(p.woken, 0U);
+  EXPECT_EQ(p.count(EchoOutcome::reply), 6U);
 }
 
 TEST_F(IcmpSocketTest, LossIsCountedExactly) {
