@@ -78,6 +78,15 @@ int main(int argc, char** argv) {
   probe_command->add_flag("--json", probe.json, "Print one JSON object");
   probe_command->callback([&] { code = cli::probe(probe); });
 
+  cli::BundleArguments bundle;
+  auto* bundle_command = app.add_subcommand(
+      "bundle", "Put a support ticket's evidence into one archive, secrets removed; also while the daemon is down");
+  bundle_command->add_option("--output", bundle.output, "The archive; without it, tunnelwatch-bundle-TIME.tar.gz here");
+  bundle_command->add_option("--config", bundle.config, "The daemon's configuration")->capture_default_str();
+  bundle_command->add_option("--host", bundle.host, "The daemon's address")->capture_default_str();
+  bundle_command->add_option("--port", bundle.port, "Its port")->capture_default_str();
+  bundle_command->callback([&] { code = cli::bundle(bundle); });
+
   cli::CausesArguments causes;
   auto* causes_command = app.add_subcommand("causes", "List every cause that can be told");
   auto* as_json = causes_command->add_flag("--json", causes.json, "Print JSON");

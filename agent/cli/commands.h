@@ -57,6 +57,14 @@ struct ProbeArguments {
 };
 int probe(const ProbeArguments& arguments);
 
+struct BundleArguments {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 9814;
+  std::string config = "/etc/tunnelwatch/tunnelwatch.yaml";
+  std::string output;  // empty: tunnelwatch-bundle-TIME.tar.gz here
+};
+int bundle(const BundleArguments& arguments);
+
 struct CausesArguments {
   bool json = false;
   bool markdown = false;
