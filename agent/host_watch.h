@@ -1,5 +1,6 @@
 #pragma once
 
+#include "agent/alert_watch.h"
 #include "agent/daemon_watch.h"
 #include "agent/kernel_watch.h"
 #include "agent/log_watch.h"
@@ -20,34 +21,45 @@ class Watch;
 // io_context.
 class HostWatch {
  public:
-  HostWatch(boost::asio::io_context& io, Watch& watch) : kernel_(watch), daemon_(io, watch), logs_(io, watch) {}
+  HostWatch(boost::asio::io_context& io, Watch& watch)
+      : kernel_(watch),
+        daemon_(io, watch),
+        alerts_(io, watch, [this](std::string_view connection) { return daemon_.is_by_key(connection); }),
+        logs_(io, watch) {}
 
   // After the watch was.
   void configure(const config::Settings& settings) {
     kernel_.configure();
     daemon_.configure(settings.daemon);
+    alerts_.configure(settings.daemon);
     logs_.configure(settings.logs);
   }
   // Every 100 ms or so.
   void tick(TimePoint now) {
     kernel_.tick(now);
     daemon_.tick(now);
+    alerts_.tick(now);
     logs_.tick(now);
   }
   void stop() {
     kernel_.stop();
     daemon_.stop();
+    alerts_.stop();
     logs_.stop();
   }
   void report(exporters::Report& report) const {
     if (kernel_.wanted()) report.agent.sources.emplace_back("netlink", kernel_.up());
     if (daemon_.wanted()) report.agent.sources.emplace_back("vici", daemon_.up());
+    if (alerts_.wanted()) report.agent.sources.emplace_back("error_notify", alerts_.up());
+    daemon_.report(report);
+    alerts_.report(report);
     logs_.report(report);
   }
 
  private:
   KernelWatch kernel_;
   DaemonWatch daemon_;
+  AlertWatch alerts_;
   LogWatch logs_;
 };
 

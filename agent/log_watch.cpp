@@ -14,9 +14,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::size_t kBytesEachTick = 256U << 10;  // of one file; the rest waits
-// Beyond this a log says nothing that it has not said, and somebody may want to keep us busy.
-constexpr double kLinesPerSecond = 5000;
-constexpr double kBurst = 20'000;
 constexpr Duration kTryAgain = 5s;
 
 TimePoint steady_now() { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
@@ -35,21 +32,7 @@ std::string name_of(const config::ListenAddress& at) {
 
 }  // namespace
 
-std::string_view to_string(LogLineOutcome outcome) {
-  switch (outcome) {
-    case LogLineOutcome::ordinary:
-      return "ordinary";
-    case LogLineOutcome::assigned:
-      return "assigned";
-    case LogLineOutcome::unassigned:
-      return "unassigned";
-    case LogLineOutcome::dropped:
-      return "dropped";
-  }
-  return "dropped";
-}
-
-LogWatch::LogWatch(boost::asio::io_context& io, Watch& watch) : io_(io), watch_(watch) {}
+LogWatch::LogWatch(boost::asio::io_context& io, Watch& watch) : io_(io), watch_(watch), intake_(watch) {}
 LogWatch::~LogWatch() = default;
 
 void LogWatch::configure(const config::Logs& settings) {
@@ -103,22 +86,10 @@ void LogWatch::open_syslog() {
   syslog_again_ = steady_now() + kTryAgain;
 }
 
-bool LogWatch::take_one(TimePoint now) {
-  tokens_ = std::min(kBurst, tokens_ + to_seconds(now - tokens_at_) * kLinesPerSecond);
-  tokens_at_ = now;
-  if (tokens_ < 1) return false;
-  tokens_ -= 1;
-  return true;
-}
-
 void LogWatch::on_line(diagnosis::LogReader& reader, std::string_view line, TimePoint now) {
-  const auto count = [this](LogLineOutcome outcome) { ++outcomes_[static_cast<std::size_t>(outcome)]; };
-  if (!take_one(now)) return count(LogLineOutcome::dropped);
   const auto record = host::open_log_record(line);
-  if (record.own) return count(LogLineOutcome::ordinary);
-  const auto hit = reader.read(record.text, now);
-  if (!hit) return count(LogLineOutcome::ordinary);
-  count(watch_.on_log(*hit, now) ? LogLineOutcome::assigned : LogLineOutcome::unassigned);
+  if (record.own) return intake_.count(LogLineOutcome::ordinary);
+  intake_.take(reader, record.text, diagnosis::LogTeller::log, now);
 }
 
 void LogWatch::tick(TimePoint now) {
@@ -142,9 +113,7 @@ std::vector<std::pair<std::string, bool>> LogWatch::sources() const {
 
 void LogWatch::report(exporters::Report& report) const {
   for (auto& source : sources()) report.agent.sources.push_back(std::move(source));
-  for (std::size_t i = 0; i < kLogLineOutcomeCount; ++i) {
-    report.agent.log_lines.emplace_back(to_string(static_cast<LogLineOutcome>(i)), outcomes_[i]);
-  }
+  intake_.report(report);
 }
 
 }  // namespace tunnelwatch::agent

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/diagnosis/log_hit.h"
+#include "agent/line_intake.h"
 #include "agent/source_state.h"
 #include "config/settings.h"
 #include "exporters/report.h"
@@ -10,7 +11,6 @@
 #include "probes/io/syslog_listener.h"
 #include "probes/time.h"
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -24,16 +24,6 @@ class io_context;
 namespace tunnelwatch::agent {
 
 class Watch;
-
-// What became of a line. Enumerators are label values.
-enum class LogLineOutcome : std::uint8_t {
-  ordinary,    // it names no cause
-  assigned,    // the cause that it names is told of its tunnel
-  unassigned,  // nobody knows whose it is
-  dropped,     // more came than is looked at
-};
-inline constexpr std::size_t kLogLineOutcomeCount = 4;
-std::string_view to_string(LogLineOutcome outcome);
 
 // Follows the logs of the configuration and tells the watch what they name, with the time at which it was read: what
 // stood in them before is history. What cannot be read is said once, and once more when it can. One thread, that of
@@ -53,7 +43,7 @@ class LogWatch {
 
   // log_file, log_journal, log_syslog, those that are configured: whether all of them can be read.
   std::vector<std::pair<std::string, bool>> sources() const;
-  std::uint64_t count(LogLineOutcome outcome) const { return outcomes_[static_cast<std::size_t>(outcome)]; }
+  std::uint64_t count(LogLineOutcome outcome) const { return intake_.count_of(outcome); }
   void report(exporters::Report& report) const;
 
  private:
@@ -67,7 +57,6 @@ class LogWatch {
   void open_journal();
   void open_syslog();
   void on_line(diagnosis::LogReader& reader, std::string_view line, TimePoint now);
-  bool take_one(TimePoint now);
 
   boost::asio::io_context& io_;
   Watch& watch_;
@@ -81,9 +70,7 @@ class LogWatch {
   diagnosis::LogReader syslog_reader_;
   SourceState syslog_state_{"log_syslog"};
   TimePoint syslog_again_{};
-  double tokens_ = 0;
-  TimePoint tokens_at_{};
-  std::array<std::uint64_t, kLogLineOutcomeCount> outcomes_{};
+  LineIntake intake_;
 };
 
 }  // namespace tunnelwatch::agent

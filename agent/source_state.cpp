@@ -16,7 +16,7 @@ void SourceState::tell(std::string_view name, const std::string& error) {
   const std::string what = fmt::format("source={} name={}", source_, log::quoted(name));
   if (error.empty()) {
     log::info("source_up", what);
-  } else if (was_up || !was_told) {
+  } else if (was_up || (!was_told && absence_ == Absence::news)) {
     log::warning("source_down", what + " reason=" + log::quoted(error));
   }
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -8,8 +9,10 @@ namespace tunnelwatch::agent {
 // Whether a source can be read, as it was said last: each change is logged once.
 class SourceState {
  public:
+  // Whether anybody misses what was never there.
+  enum class Absence : std::uint8_t { news, ordinary };
   // `source`: a label value, static.
-  explicit SourceState(std::string_view source) : source_(source) {}
+  explicit SourceState(std::string_view source, Absence absence = Absence::news) : source_(source), absence_(absence) {}
 
   // `error` empty: it can be read. `name`: of what is read.
   void tell(std::string_view name, const std::string& error);
@@ -17,6 +20,7 @@ class SourceState {
 
  private:
   std::string_view source_;
+  Absence absence_;
   bool told_ = false;
   std::string error_;
 };

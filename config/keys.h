@@ -243,6 +243,9 @@ template <>
 struct Keys<Daemon> {
   static constexpr std::tuple all{
       Key{"vici", &Daemon::vici, kSocket, "The socket of strongSwan's vici; empty: it is not asked"},
+      Key{"log", &Daemon::log, Flag{}, "Whether what it logs is heard over that socket, too"},
+      Key{"error_notify", &Daemon::error_notify, kSocket,
+          "The socket of strongSwan's plugin error-notify; empty: it is not listened to"},
   };
 };
 

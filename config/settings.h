@@ -180,7 +180,9 @@ struct Recorder {
 
 // The IKE daemon of this machine.
 struct Daemon {
-  std::string vici{"/run/charon.vici"};  // strongSwan's socket; empty: it is not asked
+  std::string vici{"/run/charon.vici"};          // strongSwan's socket; empty: it is not asked
+  bool log{true};                                // what it logs is heard over that socket, too
+  std::string error_notify{"/run/charon.enfy"};  // of its plugin of that name; empty: it is not listened to
   bool operator==(const Daemon&) const = default;
 };
 

@@ -156,6 +156,8 @@ struct TunnelReport {
   std::vector<std::pair<std::string, std::uint64_t>> ike_messages;  // "in", "out" -> count
   std::vector<std::string> blind;  // sources that cannot see this tunnel now: capture, icmp, ike_probe
   std::optional<PathMtuReport> path_mtu;
+  std::vector<std::pair<std::string_view, std::uint64_t>>
+      daemon_counts;  // what the IKE daemon counted, without noughts
 };
 
 struct CaptureReport {  // one interface
@@ -210,6 +212,8 @@ struct AgentReport {
   std::uint64_t flight_recordings_stored_bytes = 0;                      // of the files
   std::uint64_t evicted_flight_packets = 0;
   std::vector<std::pair<std::string, std::uint64_t>> log_lines;  // outcome -> count, every outcome, 0 too
+  std::vector<std::pair<std::string_view, std::uint64_t>>
+      daemon_counts;  // of the whole IKE daemon, 0 too; empty: unknown
   std::uint64_t timer_lag_count = 0;
   double timer_lag_seconds_sum = 0;
   double timer_lag_seconds_max = 0;

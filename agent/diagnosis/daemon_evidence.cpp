@@ -16,7 +16,10 @@ using F = FactId;
 namespace {
 
 constexpr F kFacts[] = {F::daemon_selectors_absent, F::daemon_selectors_partial, F::daemon_selectors_narrowed,
-                        F::daemon_transport_mode,   F::daemon_child_departs,     F::daemon_child_missing};
+                        F::daemon_transport_mode,   F::daemon_child_departs,     F::daemon_child_missing,
+                        F::daemon_unknown_spis};
+
+constexpr Duration kUnknownSpisAreNews = std::chrono::minutes(1);
 
 // The two halves of a subnet.
 std::pair<IpPrefix, IpPrefix> halves(const IpPrefix& whole) {
@@ -46,16 +49,29 @@ DaemonSelectors together(const std::vector<const DaemonChild*>& children, Daemon
   return all;
 }
 
+bool is_called_so(const DaemonConnection& c, const config::Tunnel& tunnel, const std::optional<IpAddress>& remote,
+                  const std::vector<const DaemonSa*>& sas) {
+  if (c.name == tunnel.name) return true;
+  const auto& remotes = c.remote_addresses;
+  if (remote && std::find(remotes.begin(), remotes.end(), *remote) != remotes.end()) return true;
+  return std::any_of(sas.begin(), sas.end(), [&](const DaemonSa* sa) { return sa->connection == c.name; });
+}
+
+std::vector<const DaemonSa*> sas_of(const std::optional<IpAddress>& remote, const host::DaemonView& view) {
+  std::vector<const DaemonSa*> sas;
+  for (const DaemonSa& sa : view.sas) {
+    if (sa.remote && sa.remote == remote) sas.push_back(&sa);
+  }
+  return sas;
+}
+
 class Judgement {
  public:
   Judgement(Facts& facts, const config::Tunnel& tunnel, const std::optional<IpAddress>& remote,
             const host::DaemonView& view, TimePoint now)
-      : facts_(facts), tunnel_(tunnel), remote_(remote), now_(now) {
-    for (const DaemonSa& sa : view.sas) {
-      if (sa.remote && sa.remote == remote_) sas_.push_back(&sa);
-    }
+      : facts_(facts), tunnel_(tunnel), now_(now), sas_(sas_of(remote, view)) {
     for (const DaemonConnection& c : view.connections) {
-      if (is_of_tunnel(c)) connections_.push_back(&c);
+      if (is_called_so(c, tunnel, remote, sas_)) connections_.push_back(&c);
     }
     for (const DaemonConnection* c : connections_) {
       for (const DaemonChild& child : c->children) configured_.push_back(&child);
@@ -76,13 +92,6 @@ class Judgement {
   }
 
  private:
-  bool is_of_tunnel(const DaemonConnection& c) const {
-    if (c.name == tunnel_.name) return true;
-    const auto& remotes = c.remote_addresses;
-    if (remote_ && std::find(remotes.begin(), remotes.end(), *remote_) != remotes.end()) return true;
-    return std::any_of(sas_.begin(), sas_.end(), [&](const DaemonSa* sa) { return sa->connection == c.name; });
-  }
-
   struct Side {
     const std::vector<IpPrefix>& wanted;
     DaemonSelectors DaemonChild::*of;
@@ -167,7 +176,6 @@ class Judgement {
 
   Facts& facts_;
   const config::Tunnel& tunnel_;
-  const std::optional<IpAddress>& remote_;
   TimePoint now_;
   std::vector<const DaemonSa*> sas_;
   std::vector<const DaemonConnection*> connections_;
@@ -195,6 +203,24 @@ bool covered(const IpPrefix& subnet, const std::vector<IpPrefix>& parts) {
 
 void forget_daemon(Facts& facts) {
   for (const F fact : kFacts) facts.forget(fact);
+}
+
+std::vector<std::string_view> connections_of(const config::Tunnel& tunnel, const std::optional<IpAddress>& remote,
+                                             const host::DaemonView& view) {
+  const auto sas = sas_of(remote, view);
+  std::vector<std::string_view> names;
+  for (const DaemonConnection& c : view.connections) {
+    if (is_called_so(c, tunnel, remote, sas)) names.push_back(c.name);
+  }
+  return names;
+}
+
+void judge_unknown_spis(Facts& facts, std::uint64_t more, TimePoint now) {
+  if (more > 0) {
+    facts.affirm(F::daemon_unknown_spis, now, Confidence::likely, describe_unknown_spis(more));
+  } else if (!facts.is(F::daemon_unknown_spis) || now - facts[F::daemon_unknown_spis].last > kUnknownSpisAreNews) {
+    facts.deny(F::daemon_unknown_spis, now);
+  }
 }
 
 void judge_daemon(Facts& facts, const config::Tunnel& tunnel, const std::optional<IpAddress>& remote,

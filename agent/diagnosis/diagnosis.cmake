@@ -1,7 +1,9 @@
 # Observations -> three-valued facts -> rules -> verdict.
 add_library(tunnelwatch_diagnosis STATIC
   ${CMAKE_CURRENT_LIST_DIR}/bgp_evidence.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/daemon_alerts.cpp
   ${CMAKE_CURRENT_LIST_DIR}/daemon_evidence.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/daemon_life.cpp
   ${CMAKE_CURRENT_LIST_DIR}/egress_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/esp_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/esp_traffic.cpp

@@ -149,6 +149,10 @@ enum class FactId : std::uint8_t {
   daemon_transport_mode,      // it is told to use transport mode
   daemon_child_departs,       // its IPsec SA has algorithms that the configuration does not expect
   daemon_child_missing,       // its IKE SA stands without an IPsec SA
+  daemon_unknown_spis,        // it gets messages of IKE SAs that it does not know: nobody's cause alone
+  daemon_peer_deleted,        // by DaemonLife: its peer deleted the last IKE SA
+  daemon_local_deleted,       // ... somebody here
+  daemon_children_replaced,   // its IPsec SAs take over from each other again and again
   // This machine's network, by judge_kernel().
   local_address_absent,     // the configured address is on no interface
   tunnel_address_absent,    // ... that of the tunnel
@@ -175,6 +179,9 @@ struct LoggedCause {
   Cause cause{};
   Fact fact;
   std::uint64_t times = 0;
+  std::uint64_t told_from = 1;  // fewer times are normal life
+  std::uint8_t teller = 0;      // a LogTeller: the first that said it
+  bool counts() const { return times >= told_from; }
 };
 
 class Facts {

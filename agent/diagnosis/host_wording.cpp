@@ -55,6 +55,21 @@ Text describe_missing_child(std::string_view connection) {
           fmt::format("IKE 守护进程的连接 {} 已建立 IKE SA，但没有 IPsec SA", name)};
 }
 
+Text describe_daemon_deletion(bool by_peer) {
+  if (by_peer) return {"the IKE daemon says that the peer deleted the IKE SA", "IKE 守护进程记录：对端删除了 IKE SA"};
+  return {"the IKE daemon deleted the IKE SA by itself or as it was told", "本端 IKE 守护进程删除了 IKE SA"};
+}
+
+Text describe_replaced_children(std::size_t times) {
+  return {fmt::format("the IKE daemon's IPsec SAs took over from each other {} times within ten minutes", times),
+          fmt::format("IKE 守护进程的 IPsec SA 在十分钟内被替换 {} 次", times)};
+}
+
+Text describe_unknown_spis(std::uint64_t messages) {
+  return {fmt::format("the IKE daemon counted {} more messages of IKE SAs that it does not know", messages),
+          fmt::format("IKE 守护进程统计到 {} 个属于未知 IKE SA 的报文", messages)};
+}
+
 Text describe_absent_address(const IpAddress& address, bool of_tunnel) {
   return {fmt::format("the configured {} address {} is on no interface here", of_tunnel ? "tunnel" : "local",
                       address.to_string()),

@@ -14,6 +14,10 @@ Text describe_narrowing(const IpPrefix& subnet, bool local, const host::DaemonSe
 Text describe_transport_mode(std::string_view child);
 Text describe_missing_child(std::string_view connection);
 
+Text describe_daemon_deletion(bool by_peer);
+Text describe_replaced_children(std::size_t times);
+Text describe_unknown_spis(std::uint64_t messages);
+
 Text describe_absent_address(const IpAddress& address, bool of_tunnel);
 Text describe_no_route(std::string_view to);
 Text describe_other_interface(std::string_view to, std::string_view by, std::string_view expected);

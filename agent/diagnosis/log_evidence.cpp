@@ -1,5 +1,7 @@
 #include "agent/diagnosis/log_evidence.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace tunnelwatch::diagnosis {
@@ -11,10 +13,23 @@ namespace {
 
 // ESP that was on its way when the line was written does not contradict it.
 constexpr Duration kOnItsWay = 2s;
-constexpr Duration kNews = 10min;  // a daemon that goes on failing says so again within this time
+constexpr Duration kAtOnce = 2s;        // between two tellers of one thing
+constexpr std::uint64_t kRepeated = 3;  // what is normal life once is none any more
+constexpr Duration kNews = 10min;       // a daemon that goes on failing says so again within this time
 
 Text describe_line(const LogHit& hit, std::uint64_t times) {
-  Text text{fmt::format("the log says \"{}\"", hit.line), fmt::format("日志记录：“{}”", hit.line)};
+  Text text;
+  switch (hit.teller) {
+    case LogTeller::log:
+      text = {fmt::format("the log says \"{}\"", hit.line), fmt::format("日志记录：“{}”", hit.line)};
+      break;
+    case LogTeller::daemon_log:
+      text = {fmt::format("the IKE daemon says \"{}\"", hit.line), fmt::format("IKE 守护进程记录：“{}”", hit.line)};
+      break;
+    case LogTeller::daemon_alert:
+      text = {fmt::format("the IKE daemon reports \"{}\"", hit.line), fmt::format("IKE 守护进程报告：“{}”", hit.line)};
+      break;
+  }
   if (times > 1) {
     text.en += fmt::format(", {} times by now", times);
     text.zh += fmt::format("，已出现 {} 次", times);
@@ -33,10 +48,20 @@ void LogEvidence::on_hit(const LogHit& hit, TimePoint at, const std::optional<Te
   LoggedCause said;
   said.cause = hit.match.cause;
   said.fact.since = at;
-  if (const LoggedCause* before = facts_.logged(said.cause)) said = *before;
+  said.teller = static_cast<std::uint8_t>(hit.teller);
+  said.told_from = hit.match.repeats ? kRepeated : 1;
+  const auto confidence = hit.match.vague ? Confidence::possible : Confidence::likely;
+  said.fact.confidence = confidence;
+  if (const LoggedCause* before = facts_.logged(said.cause)) {
+    said = *before;
+    // One thing that several tell is one, in the words of who was first; unless another is surer of it.
+    const bool again = said.teller != static_cast<std::uint8_t>(hit.teller) && at - said.fact.last <= kAtOnce;
+    if (again && !more && confidence <= said.fact.confidence) return;
+    said.told_from = std::min<std::uint64_t>(said.told_from, hit.match.repeats ? kRepeated : 1);
+    said.fact.confidence = std::max(said.fact.confidence, confidence);
+  }
   ++said.times;
   said.fact.last = std::max(said.fact.last, at);
-  said.fact.confidence = hit.match.vague ? Confidence::possible : Confidence::likely;
   said.fact.evidence = describe_line(hit, said.times);
   if (more) {
     said.fact.evidence.en += ": " + more->en;

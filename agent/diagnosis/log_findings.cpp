@@ -45,14 +45,15 @@ bool is_look_alike(const Finding& other, Cause cause) {
 // Whether `other` is but a guess at what `cause` explains. `by_wire`: what the rules themselves made of that cause.
 bool is_guess(const Finding& other, Cause cause, const Finding* by_wire, const Facts& facts) {
   const CauseRow& row = row_of(other.cause);
-  if (other.cause == cause || other.confidence == Confidence::confirmed || facts.logged(other.cause) != nullptr)
-    return false;
+  const LoggedCause* const logged = facts.logged(other.cause);
+  if (other.cause == cause || other.confidence == Confidence::confirmed) return false;
+  if (logged != nullptr && logged->counts() && decides(*logged)) return false;
   if (row.kind != Kind::nego && row.kind != Kind::conf) return false;
   return row.alternatives.contains(cause) || (by_wire != nullptr && same_evidence(other, *by_wire));
 }
 
 Finding take_guesses(const LoggedCause& said, const Facts& facts, std::vector<Finding>& findings) {
-  Finding joined{said.cause, said.fact.confidence, said.fact.since, said.fact.last, {}, false};
+  Finding joined{said.cause, said.fact.confidence, said.fact.since, said.fact.last, {}, false, true};
   const auto own =
       std::find_if(findings.begin(), findings.end(), [&](const Finding& f) { return f.cause == said.cause; });
   const std::optional<Finding> by_wire = own == findings.end() ? std::nullopt : std::optional(*own);
@@ -63,6 +64,7 @@ Finding take_guesses(const LoggedCause& said, const Facts& facts, std::vector<Fi
     const bool taken = is_own || (decides(said) && is_guess(*it, said.cause, by_wire ? &*by_wire : nullptr, facts));
     if (taken || borne_out) {
       for (const Text& text : it->evidence) add_evidence(joined.evidence, text);
+      joined.only_said = joined.only_said && it->only_said;
     }
     if (!taken || it->momentary) {
       ++it;
@@ -75,19 +77,26 @@ Finding take_guesses(const LoggedCause& said, const Facts& facts, std::vector<Fi
   return joined;
 }
 
+void join(const LoggedCause& said, const Facts& facts, std::vector<Finding>& findings) {
+  Finding joined = take_guesses(said, facts, findings);
+  const bool seen_too = !joined.only_said;
+  if (seen_too && said.fact.confidence != Confidence::possible) joined.confidence = Confidence::confirmed;
+  joined.momentary = is_momentary(said.cause) || (!seen_too && carries(facts));
+  const bool told =
+      std::any_of(findings.begin(), findings.end(), [&](const Finding& f) { return f.cause == said.cause; });
+  if (told) return;  // it happened and is over, as the rules say too
+  add_evidence(joined.evidence, said.fact.evidence);
+  findings.insert(decides(said) ? findings.begin() : findings.end(), std::move(joined));
+}
+
 }  // namespace
 
 void join_logs(const Facts& facts, std::vector<Finding>& findings) {
-  for (const LoggedCause& said : facts.logged()) {
-    Finding joined = take_guesses(said, facts, findings);
-    const bool seen_too = !joined.evidence.empty();
-    if (seen_too && said.fact.confidence != Confidence::possible) joined.confidence = Confidence::confirmed;
-    joined.momentary = is_momentary(said.cause) || (!seen_too && carries(facts));
-    const bool told =
-        std::any_of(findings.begin(), findings.end(), [&](const Finding& f) { return f.cause == said.cause; });
-    if (told) continue;  // it happened and is over, as the rules say too
-    add_evidence(joined.evidence, said.fact.evidence);
-    findings.insert(decides(said) ? findings.begin() : findings.end(), std::move(joined));
+  // What decides comes last: among its guesses may be what another line says vaguely.
+  for (const bool deciding : {false, true}) {
+    for (const LoggedCause& said : facts.logged()) {
+      if (said.counts() && decides(said) == deciding) join(said, facts, findings);
+    }
   }
 }
 

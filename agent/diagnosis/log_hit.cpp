@@ -3,12 +3,14 @@
 #include "exporters/text/printable.h"
 
 #include <algorithm>
+#include <charconv>
 
 namespace tunnelwatch::diagnosis {
 
 namespace {
 
 constexpr std::size_t kMaxConnections = 256;
+constexpr std::size_t kMaxSas = 1024;
 constexpr std::size_t kMaxName = 64;
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -39,6 +41,16 @@ std::string_view connection_of(std::string_view line) {
   if (!is_name(quoted)) return {};
   const std::string_view behind = line.substr(line.find(quoted) + quoted.size() + 1);
   return behind.starts_with(" #") || behind.starts_with("[") ? quoted : std::string_view();
+}
+
+// charon: "05[IKE] <cloud|3> ...", "05[IKE] <3> ..." before it knows whose it is.
+std::optional<std::uint32_t> sa_of(std::string_view line) {
+  std::string_view named = between(line, "] <", '>');
+  named = named.substr(named.find('|') + 1);
+  std::uint32_t sa = 0;
+  const auto [end, error] = std::from_chars(named.data(), named.data() + named.size(), sa);
+  const bool whole = error == std::errc{} && end == named.data() + named.size();
+  return whole ? std::optional(sa) : std::nullopt;
 }
 
 // "05[IKE] ..."
@@ -77,7 +89,9 @@ std::optional<IpAddress> far_end(std::string_view line) {
 // What a timer tells, no packet has just brought.
 bool is_of_a_timer(Cause cause) { return cause == Cause::exchange_timeout || cause == Cause::dpd_timeout; }
 
-std::string shown(std::string_view line) {
+}  // namespace
+
+std::string fit_to_show(std::string_view line) {
   std::string text = exporters::printable(line.substr(0, 4 * kMaxShownLine));
   if (text.size() <= kMaxShownLine) return text;
   std::size_t end = kMaxShownLine - 3;
@@ -85,36 +99,45 @@ std::string shown(std::string_view line) {
   return text.substr(0, end) + "...";
 }
 
-}  // namespace
-
-void LogReader::note(std::string_view line, TimePoint at, std::string_view connection,
-                     std::optional<std::size_t> thread) {
-  const auto peer = far_end(line);
-  if (!peer) return;
-  if (thread) threads_[*thread] = Heard{*peer, at};
-  if (connection.empty()) return;
-  if (peers_.size() >= kMaxConnections && !peers_.contains(connection)) peers_.clear();
-  peers_[std::string(connection)] = *peer;
+void LogReader::know(std::uint32_t sa, std::string_view connection, const IpAddress& peer) {
+  if (sas_.size() >= kMaxSas && !sas_.contains(sa)) sas_.erase(sas_.begin());  // they are numbered upwards
+  sas_[sa] = {std::string(connection), peer};
 }
 
-std::optional<IpAddress> LogReader::peer_of(Cause cause, TimePoint at, const std::string& connection,
-                                            std::optional<std::size_t> thread) const {
-  if (const auto known = peers_.find(connection); known != peers_.end()) return known->second;
-  if (!connection.empty() || !thread || is_of_a_timer(cause)) return std::nullopt;
-  const auto& heard = threads_[*thread];
+void LogReader::note(std::string_view line, TimePoint at, const About& about) {
+  const auto peer = far_end(line);
+  if (!peer) return;
+  if (about.thread) threads_[*about.thread] = Heard{*peer, at};
+  if (about.sa) know(*about.sa, about.connection, *peer);
+  if (about.connection.empty()) return;
+  if (peers_.size() >= kMaxConnections && !peers_.contains(about.connection)) peers_.clear();
+  peers_[std::string(about.connection)] = *peer;
+}
+
+std::optional<IpAddress> LogReader::peer_of(Cause cause, TimePoint at, const About& about) const {
+  if (about.sa) {
+    // A daemon that was started again numbers its SAs anew: another connection's number says nothing.
+    const auto known = sas_.find(*about.sa);
+    const bool same = known != sas_.end() && (known->second.connection.empty() || about.connection.empty() ||
+                                              known->second.connection == about.connection);
+    if (same) return known->second.peer;
+  }
+  if (const auto known = peers_.find(about.connection); known != peers_.end()) return known->second;
+  if (!about.connection.empty() || !about.thread || is_of_a_timer(cause)) return std::nullopt;
+  const auto& heard = threads_[*about.thread];
   return heard && at - heard->at <= kThreadSaysWithin ? std::optional(heard->peer) : std::nullopt;
 }
 
 std::optional<LogHit> LogReader::read(std::string_view line, TimePoint at) {
   line = line.substr(0, kMaxLogLine);
-  const auto connection = connection_of(line);
-  const auto thread = thread_of(line);
-  note(line, at, connection, thread);
-  proposals_.note(line, at, thread);
+  const About about{connection_of(line), sa_of(line), thread_of(line)};
+  note(line, at, about);
+  proposals_.note(line, at, about.thread);
   const auto match = match_line(line);
   if (!match) return std::nullopt;
-  LogHit hit{*match, std::string(connection), match->peer, proposals_.of(match->cause, at, thread), shown(line)};
-  if (!hit.peer) hit.peer = peer_of(match->cause, at, hit.connection, thread);
+  LogHit hit{*match, std::string(about.connection), match->peer, proposals_.of(match->cause, at, about.thread),
+             fit_to_show(line)};
+  if (!hit.peer) hit.peer = peer_of(match->cause, at, about);
   return hit;
 }
 

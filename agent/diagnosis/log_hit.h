@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -13,22 +14,34 @@
 
 namespace tunnelwatch::diagnosis {
 
+// Who said it.
+enum class LogTeller : std::uint8_t {
+  log,           // a file, the journal, syslog
+  daemon_log,    // the IKE daemon, over its socket
+  daemon_alert,  // the same, by a notification of an error
+};
+
 // A line that names a cause, and of whose tunnel it speaks as far as the log tells.
 struct LogHit {
   LogMatch match;
   std::string connection;                    // the name that the daemon's configuration gives it; empty: not told
   std::optional<IpAddress> peer;             // in the line, or known from earlier lines
   std::optional<LoggedProposals> proposals;  // of a refused one, where the daemon has listed them
-  std::string line;                          // fit to be shown: printable, cut at kMaxShownLine bytes
+  std::string line;                          // fit_to_show()
+  LogTeller teller = LogTeller::log;
 };
 inline constexpr std::size_t kMaxShownLine = 240;
+// Printable, cut at kMaxShownLine bytes.
+std::string fit_to_show(std::string_view line);
 
 // Reads one log, line by line: what matches, and whom it is about where the line itself does not say so. A connection's
-// name stands for the peer that an earlier line gave it; a thread of charon speaks of the peer whose packet it has just
-// got. No I/O, no clock; memory is bounded. One for each log.
+// name, and the number of an IKE SA, stand for the peer that an earlier line gave them; a thread of charon speaks of
+// the peer whose packet it has just got. No I/O, no clock; memory is bounded. One for each log.
 class LogReader {
  public:
   std::optional<LogHit> read(std::string_view line, TimePoint at);
+  // An IKE SA of charon's is known to be with this peer, by this connection; empty: not known by which.
+  void know(std::uint32_t sa, std::string_view connection, const IpAddress& peer);
 
  private:
   struct Heard {
@@ -36,12 +49,22 @@ class LogReader {
     TimePoint at{};
   };
 
-  void note(std::string_view line, TimePoint at, std::string_view connection, std::optional<std::size_t> thread);
-  std::optional<IpAddress> peer_of(Cause cause, TimePoint at, const std::string& connection,
-                                   std::optional<std::size_t> thread) const;
+  // Whom a line is about, as it says itself.
+  struct About {
+    std::string_view connection;
+    std::optional<std::uint32_t> sa;
+    std::optional<std::size_t> thread;
+  };
+  void note(std::string_view line, TimePoint at, const About& about);
+  std::optional<IpAddress> peer_of(Cause cause, TimePoint at, const About& about) const;
 
   std::map<std::string, IpAddress, std::less<>> peers_;  // by connection
-  std::array<std::optional<Heard>, 100> threads_;        // of charon, by number
+  struct KnownSa {
+    std::string connection;
+    IpAddress peer;
+  };
+  std::map<std::uint32_t, KnownSa> sas_;           // by number
+  std::array<std::optional<Heard>, 100> threads_;  // of charon, by number
   ProposalLines proposals_;
 };
 

@@ -2,8 +2,8 @@
 
 #include <array>
 
-// Left out on purpose: what is normal life in a healthy tunnel. "received DELETE for IKE_SA", INVALID_KE_PAYLOAD with a
-// retry and "closing expired CHILD_SA" come with every rekey.
+// Left out on purpose: what is normal life in a healthy tunnel. "received DELETE for IKE_SA" (see DaemonLife) and
+// "closing expired CHILD_SA" come with every rekey.
 namespace tunnelwatch::diagnosis::detail {
 namespace {
 
@@ -35,6 +35,14 @@ constexpr auto kDaemons = std::to_array<LogPattern>({
     {strongswan, Cause::phase2_proposal_or_pfs_mismatch, "no acceptable proposal found"},
     {strongswan, Cause::phase2_proposal_or_pfs_mismatch, "no matching proposal found, sending NO_PROPOSAL_CHOSEN"},
     {strongswan, Cause::phase2_proposal_or_pfs_mismatch, "the received CHILD_SA proposals did not match"},
+    {.family = strongswan,
+     .cause = Cause::responder_dh_mismatch,
+     .words = "DH group * unacceptable, requesting",
+     .repeats = true},
+    {.family = strongswan,
+     .cause = Cause::responder_dh_mismatch,
+     .words = "peer didn't accept DH group",
+     .repeats = true},
     {strongswan, Cause::initiator_dh_mismatch, "requested DH group * not contained in any of our proposals"},
     {strongswan, Cause::initiator_dh_mismatch, "requested DH group * not supported"},
     {strongswan, Cause::encapsulation_mode_mismatch, "mode requested by responder is unacceptable"},
@@ -53,6 +61,7 @@ constexpr auto kDaemons = std::to_array<LogPattern>({
     {strongswan, Cause::authentication_fail, "received AUTHENTICATION_FAILED notify error"},
     {strongswan, Cause::authentication_fail, "received AUTHENTICATION_FAILED error notify"},
     {strongswan, Cause::authentication_fail, "constraint checking failed", true},
+    {strongswan, Cause::construct_local_id_fail, "no private key found for"},
     {strongswan, Cause::psk_mismatch, "tried * shared key* but MAC mismatched"},
     {strongswan, Cause::psk_mismatch, "no shared key found for"},
     {strongswan, Cause::psk_mismatch, "calculated HASH does not match HASH payload"},

@@ -114,7 +114,7 @@ std::optional<LogMatch> match_line(std::string_view raw) {
   const Candidate best = find_best(line);
   if (best.pattern != nullptr) {
     const LogPattern& found = *best.pattern;
-    return LogMatch{found.cause, found.words, line.peer(), found.family, found.vague};
+    return LogMatch{found.cause, found.words, line.peer(), found.family, found.vague, found.repeats};
   }
   const auto code = line.negotiation_reason_code();
   if (!code) return std::nullopt;

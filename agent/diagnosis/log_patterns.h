@@ -32,8 +32,9 @@ struct LogPattern {
   // Matched without case, at word boundaries. A blank or hyphen stands for any run of blanks, or one hyphen or
   // underscore; "*" for up to 256 bytes of anything. Static text.
   std::string_view words;
-  bool vague = false;   // any other pattern of the same line wins
-  bool stated = false;  // everyday words of the guide: only in a field that gives a reason
+  bool vague = false;    // any other pattern of the same line wins
+  bool stated = false;   // everyday words of the guide: only in a field that gives a reason
+  bool repeats = false;  // once it is normal life
 };
 
 // All patterns: the guide's words (from the catalogue) first, then the daemons' texts.
@@ -45,6 +46,7 @@ struct LogMatch {
   std::optional<IpAddress> peer;  // the remote end, where the line names it
   LogFamily family{};
   bool vague = false;  // of the pattern
+  bool repeats = false;
 };
 
 // The cause that a line states. The daemons' texts count wherever they stand. The guide's words are also everyday words

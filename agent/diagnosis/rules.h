@@ -28,6 +28,7 @@ struct Finding {
   TimePoint last;
   std::vector<Text> evidence;
   bool momentary = false;
+  bool only_said = false;  // by a log, and seen by nobody
 };
 
 // Every rule that matches, best first, each cause once.

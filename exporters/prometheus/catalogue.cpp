@@ -229,6 +229,13 @@ constexpr auto kMetrics =
           "Whether the last reload of the configuration was accepted.",
           {}},
          [](In& in, Sink& out) { out.value({}, flag(agent(in).config_last_reload_successful)); }},
+        {{kCounter,
+          "tunnelwatch_daemon_counts_total",
+          "What the IKE daemon of this machine counted, by its own counters; no series while they are not known.",
+          {"counter"}},
+         [](In& in, Sink& out) {
+           for (const auto& [counter, count] : agent(in).daemon_counts) out.value({counter}, count);
+         }},
         {{kGauge, "tunnelwatch_discovered_tunnels", "Tunnels found in the traffic that no configuration names.", {}},
          [](In& in, Sink& out) { out.value({}, agent(in).discovered_tunnels); }},
         {{kCounter, "tunnelwatch_esp_bytes_total", "Bytes of the ESP packets seen.", {"tunnel", "direction"}},
@@ -474,6 +481,14 @@ constexpr auto kMetrics =
          [](In& in, Sink& out) { out.summary({}, agent(in).timer_lag_count, agent(in).timer_lag_seconds_sum); }},
         {{kGauge, "tunnelwatch_tunnel_blind", "Whether a source cannot see this tunnel now.", {"tunnel", "source"}},
          [](In& in, Sink& out) { tell_blind(in, out); }},
+        {{kCounter,
+          "tunnelwatch_tunnel_daemon_counts_total",
+          "What the IKE daemon counted for the connections of the tunnel; a series for each counter that is not "
+          "nought.",
+          {"tunnel", "counter"}},
+         [](In& in, Sink& out) {
+           for (const TunnelReport* t : in.tunnels) counts(out, t->name, t->daemon_counts);
+         }},
         {{kCounter,
           "tunnelwatch_tunnel_events_total",
           "What happened to the tunnel, by event; a series for each event that occurred, and from nought for "

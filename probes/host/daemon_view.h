@@ -1,6 +1,7 @@
 #pragma once
 
 #include "config/ip_address.h"
+#include "probes/host/daemon_counters.h"
 
 #include <cstdint>
 #include <optional>
@@ -26,7 +27,9 @@ struct DaemonChild {
   bool transport_mode = false;
   DaemonSelectors local;
   DaemonSelectors remote;
-  std::string suite;  // of an SA: its algorithms, as "AES_CBC_256/HMAC_SHA2_256_128/MODP_2048"
+  std::string suite;                // of an SA: its algorithms, as "AES_CBC_256/HMAC_SHA2_256_128/MODP_2048"
+  std::uint32_t id = 0;             // of an SA
+  std::uint32_t rekey_seconds = 0;  // of what is configured; 0: never, or by traffic alone
   bool operator==(const DaemonChild&) const = default;
 };
 
@@ -34,6 +37,7 @@ struct DaemonConnection {
   std::string name;
   std::vector<IpAddress> remote_addresses;  // those that are written as addresses
   std::vector<DaemonChild> children;
+  bool by_key = false;  // the peer authenticates by a pre-shared key
   bool operator==(const DaemonConnection&) const = default;
 };
 
@@ -43,12 +47,14 @@ struct DaemonSa {
   std::optional<IpAddress> local;
   std::optional<IpAddress> remote;
   std::vector<DaemonChild> children;
+  std::uint32_t id = 0;  // as the daemon numbers them, also in its log
   bool operator==(const DaemonSa&) const = default;
 };
 
 struct DaemonView {
   std::vector<DaemonConnection> connections;
   std::vector<DaemonSa> sas;
+  std::vector<DaemonCounters> counters;  // the whole daemon's first; empty: it does not count
   bool operator==(const DaemonView&) const = default;
 };
 

@@ -157,6 +157,25 @@ TEST_F(Daemon, WhatIsUnclearIsUnknown) {
   EXPECT_FALSE(s.is_not(FactId::daemon_selectors_absent));
 }
 
+TEST_F(Daemon, MessagesOfUnknownSasBearOutWhatTheWireSays) {
+  const auto facts = [this]() -> diagnosis::Facts& { return s.subject().evidence().facts(); };
+  says(view({child({"10.1.0.0/24"}, {"10.2.0.0/24"})}));
+  diagnosis::judge_unknown_spis(facts(), 4, s.now());
+  s.watch().settle(s.now());
+  EXPECT_THAT(s.active(), Not(Contains("invalid_cookie")));
+  facts().affirm(FactId::invalid_cookie, s.now(), diagnosis::Confidence::likely, {"INVALID_IKE_SPI", ""});
+  s.watch().settle(s.now());
+  ASSERT_THAT(s.active(), ElementsAre("invalid_cookie"));
+  const auto& evidence = s.subject().verdict().ranked().front()->evidence;
+  ASSERT_EQ(evidence.size(), 2U);
+  EXPECT_EQ(evidence[1].en, "the IKE daemon counted 4 more messages of IKE SAs that it does not know");
+  // News for a minute.
+  diagnosis::judge_unknown_spis(facts(), 0, s.now() + std::chrono::seconds(59));
+  EXPECT_TRUE(s.is(FactId::daemon_unknown_spis));
+  diagnosis::judge_unknown_spis(facts(), 0, s.now() + std::chrono::seconds(61));
+  EXPECT_TRUE(s.is_not(FactId::daemon_unknown_spis));
+}
+
 TEST_F(Daemon, AConnectionToAnotherPeerIsNobodys) {
   DaemonView v = view({child({"10.1.0.0/24"}, {"10.9.0.0/24"})});
   v.connections[0].remote_addresses = {*IpAddress::parse("203.0.113.9")};

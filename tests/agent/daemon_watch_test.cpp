@@ -24,8 +24,10 @@ using namespace std::chrono_literals;
 using boost::asio::local::stream_protocol;
 using host::ViciSection;
 using host::ViciType;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::Pair;
 
 ViciSection connection(const std::string& remote_ts) {
   ViciSection root;
@@ -51,9 +53,19 @@ class FakeCharon {
     socket_.close(ignored);
   }
   void event(std::string_view name) { send(host::build_vici_packet(ViciType::event, name)); }
+  void log(const std::string& text) {
+    ViciSection message;
+    message.values = {{"group", "IKE"},      {"level", "1"},          {"thread", "5"},
+                      {"ikesa-name", "tun"}, {"ikesa-uniqueid", "3"}, {"msg", text}};
+    send(host::build_vici_packet(ViciType::event, "log", message));
+  }
   void garbage() { send({0, 0, 0, 1, 99}); }
   std::string remote_ts = "10.2.0.0/24";
   int asked = 0;
+  bool logs = false;  // it was asked to
+  bool counts = false;
+  int rekeys = 0;
+  int unknown_spis = 0;
 
  private:
   void accept() {
@@ -75,12 +87,23 @@ class FakeCharon {
                             });
   }
   void answer(const host::ViciPacket& packet) {
+    if (packet.type == ViciType::event_register && packet.name == "log") logs = true;
     if (packet.type == ViciType::event_register) return send(host::build_vici_packet(ViciType::event_confirm, ""));
     if (packet.name == "list-conns") {
       ++asked;
       send(host::build_vici_packet(ViciType::event, "list-conn", connection(remote_ts)));
     }
-    send(host::build_vici_packet(ViciType::command_response, ""));
+    ViciSection answer;
+    if (packet.name == "get-counters") answer = counters(packet.message.size() > 0);
+    send(host::build_vici_packet(ViciType::command_response, "", answer));
+  }
+  ViciSection counters(bool of_each) const {
+    ViciSection answer;
+    if (!counts) return answer;
+    auto& values = answer.add_section("counters").add_section(of_each ? "tun" : "").values;
+    values["child-rekey"] = std::to_string(rekeys);
+    values["invalid-spi"] = std::to_string(unknown_spis);
+    return answer;
   }
   void send(const std::vector<std::uint8_t>& bytes) {
     boost::system::error_code ignored;
@@ -187,6 +210,81 @@ TEST_F(DaemonWatchTest, ItIsAskedNowAndThen) {
   ahead += 8s;
   tick();
   run_until([&] { return charon.asked == 2; });
+}
+
+// The tunnel is called cloud, the connection tun: by its peer it is known whose lines these are.
+TEST_F(DaemonWatchTest, WhatItLogsIsTold) {
+  FakeCharon charon(io, path);
+  daemon.configure({path});
+  run_until([&] { return daemon.up(); });
+  EXPECT_TRUE(charon.logs);
+  charon.log("no acceptable proposal found");
+  run_until([&] { return !active().empty(); });
+  EXPECT_THAT(active(), ElementsAre("phase2_proposal_or_pfs_mismatch"));
+  exporters::Report report;
+  daemon.report(report);
+  EXPECT_THAT(report.agent.log_lines, Contains(Pair("assigned", 1U)));
+}
+
+TEST_F(DaemonWatchTest, ItsLogIsNotHeardWhereThatIsSwitchedOff) {
+  FakeCharon charon(io, path);
+  config::Daemon settings;
+  settings.vici = path;
+  settings.log = false;
+  daemon.configure(settings);
+  run_until([&] { return daemon.up(); });
+  EXPECT_FALSE(charon.logs);
+}
+
+TEST_F(DaemonWatchTest, WhatItCountsIsReportedAndGoesOnBehindItsRestart) {
+  FakeCharon charon(io, path);
+  charon.counts = true;
+  charon.rekeys = 7;
+  daemon.configure({path});
+  run_until([&] { return daemon.up(); });
+  const auto told = [&] {
+    exporters::Report report;
+    report.tunnels.emplace_back().name = "cloud";
+    report.tunnels.emplace_back().name = "stranger";
+    daemon.report(report);
+    return report;
+  };
+  EXPECT_THAT(told().agent.daemon_counts, Contains(Pair("child_rekey", 7U)));
+  EXPECT_THAT(told().agent.daemon_counts, Contains(Pair("info_in_req", 0U)));
+  EXPECT_THAT(told().tunnels[0].daemon_counts, ElementsAre(Pair("child_rekey", 7U)));
+  EXPECT_THAT(told().tunnels[1].daemon_counts, IsEmpty());
+  charon.rekeys = 2;
+  charon.event("child-rekey");
+  run_until([&] { return told().tunnels[0].daemon_counts.front().second == 9U; });
+  charon.stop();
+  run_until([&] { return !daemon.up(); });
+  EXPECT_THAT(told().agent.daemon_counts, IsEmpty());
+}
+
+TEST_F(DaemonWatchTest, MessagesOfUnknownSasAreKnownAndNoCauseAlone) {
+  FakeCharon charon(io, path);
+  charon.counts = true;
+  charon.unknown_spis = 5;
+  daemon.configure({path});
+  run_until([&] { return daemon.up(); });
+  const auto& facts = std::as_const(*watch.tunnels().front()).evidence().facts();
+  EXPECT_FALSE(facts.is(diagnosis::FactId::daemon_unknown_spis)) << "history";
+  charon.unknown_spis = 8;
+  charon.event("ike-updown");
+  run_until([&] { return facts.is(diagnosis::FactId::daemon_unknown_spis); });
+  EXPECT_EQ(facts[diagnosis::FactId::daemon_unknown_spis].evidence.en,
+            "the IKE daemon counted 3 more messages of IKE SAs that it does not know");
+  EXPECT_THAT(active(), IsEmpty());
+}
+
+TEST_F(DaemonWatchTest, SwitchedOffWhatItSaidIsForgotten) {
+  FakeCharon charon(io, path);
+  charon.remote_ts = "10.9.0.0/24";
+  daemon.configure({path});
+  run_until([&] { return daemon.up(); });
+  ASSERT_THAT(active(), ElementsAre("policy_rules_not_mirrored"));
+  daemon.configure({""});
+  EXPECT_THAT(active(), IsEmpty());
 }
 
 TEST_F(DaemonWatchTest, SwitchedOffItIsNotAsked) {

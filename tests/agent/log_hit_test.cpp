@@ -69,6 +69,20 @@ TEST(LogHit, ConnectionsOfPluto) {
   EXPECT_EQ(hit->connection, "") << "a key of JSON is no connection";
 }
 
+TEST(LogHit, TheNumberOfAnSaStandsForItsPeer) {
+  LogReader reader;
+  reader.read("05[NET] <7> received packet: from 198.51.100.20[500] to 192.0.2.10[500] (464 bytes)", kNow);
+  const auto later = kNow + std::chrono::minutes(5);
+  EXPECT_EQ(peer_of(reader.read("06[IKE] <7> received proposals unacceptable", later)), "198.51.100.20");
+  EXPECT_EQ(peer_of(reader.read("06[IKE] <cloud|7> no acceptable proposal found", later)), "198.51.100.20");
+  EXPECT_EQ(peer_of(reader.read("06[IKE] <8> received proposals unacceptable", later)), "");
+  // Two peers of one connection, as a gateway for many has them.
+  reader.know(9, "any", *IpAddress::parse("203.0.113.9"));
+  reader.know(10, "any", *IpAddress::parse("203.0.113.10"));
+  EXPECT_EQ(peer_of(reader.read("06[IKE] <any|9> no acceptable proposal found", later)), "203.0.113.9");
+  EXPECT_EQ(peer_of(reader.read("06[IKE] <other|9> no acceptable proposal found", later)), "") << "of another age";
+}
+
 TEST(LogHit, WhatIsShownIsPrintableAndShort) {
   LogReader reader;
   const auto hit =

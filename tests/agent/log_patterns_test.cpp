@@ -37,6 +37,9 @@ constexpr Example kStrongswan[] = {
     {Cause::phase2_proposal_or_pfs_mismatch, "11[IKE] no matching proposal found, sending NO_PROPOSAL_CHOSEN"},
     {Cause::phase2_proposal_or_pfs_mismatch,
      "11[CFG] the received CHILD_SA proposals did not match: ESP:AES_GCM_16_256"},
+    {Cause::responder_dh_mismatch, "05[IKE] peer didn't accept DH group ECP_256, it requested MODP_2048"},
+    {Cause::responder_dh_mismatch, "05[IKE] DH group ECP_256 unacceptable, requesting MODP_2048"},
+    {Cause::construct_local_id_fail, "05[IKE] no private key found for 'C=CN, CN=a.example'"},
     {Cause::initiator_dh_mismatch, "12[IKE] requested DH group MODP_1024 not contained in any of our proposals"},
     {Cause::initiator_dh_mismatch, "12[IKE] requested DH group MODP_NULL not supported"},
     {Cause::encapsulation_mode_mismatch, "12[IKE] TRANSPORT mode requested by responder is unacceptable"},
@@ -290,7 +293,6 @@ constexpr NearMiss kNearMisses[] = {
     {"another protocol's word", "XAUTH_FAILED"},
     {"another reason", "OfflineReason=modecfg address soft expiry"},
     {"normal life of charon", "05[IKE] received DELETE for IKE_SA cloud[1]"},
-    {"normal life of charon, DH", "05[IKE] peer didn't accept DH group ECP_256, it requested MODP_2048"},
     {"normal life of charon, liveness", "05[IKE] sending DPD request"},
     {"a retransmission, not the last", "05[IKE] retransmit 3 of request with message ID 0"},
     {"the peer is behind NAT", "05[IKE] remote host is behind NAT"},
@@ -397,6 +399,13 @@ TEST(LogPatterns, NearMissesDoNotMatch) {
     const auto match = match_line(miss.line);
     EXPECT_FALSE(match) << miss.why << ": " << miss.line << " gave " << (match ? to_string(match->cause) : "");
   }
+}
+
+TEST(LogPatterns, WhatIsNormalLifeOnceSaysSo) {
+  for (const char* line : {"05[IKE] peer didn't accept DH group ECP_256, it requested MODP_2048",
+                           "05[IKE] DH group ECP_256 unacceptable, requesting MODP_2048"})
+    EXPECT_TRUE(match_line(line)->repeats) << line;
+  EXPECT_FALSE(match_line("05[IKE] giving up after 5 retransmits")->repeats);
 }
 
 TEST(LogPatterns, EveryPatternIsReachedByAnExample) {

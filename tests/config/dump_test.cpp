@@ -32,7 +32,7 @@ capture: {interfaces: [eth0, "*", "&a", "~", "null", "#x", "-", "123"], buffer: 
 discovery: {enabled: false, max_tunnels: 1, idle: 3601s}
 loss: {loss_ratio: 0.3333333333333333, clear_ratio: 0.00001, window: 2m}
 recorder: {enabled: false, directory: "/var/a b", packets: 7, bytes: 5000B, quota: 100001B, interval: 61s}
-daemon: {vici: "/run/a b"}
+daemon: {vici: "/run/a b", log: false, error_notify: ""}
 logs: {files: [/var/log/a, "/var/log/# b"], journal: true, units: ["a\\x2d.service"], syslog: "[2001:db8::1]:514"}
 tunnels:
   - name: "true"
@@ -120,6 +120,8 @@ recorder:
   interval: 1m
 daemon:
   vici: "/run/charon.vici"
+  log: true
+  error_notify: "/run/charon.enfy"
 logs:
   files: []
   journal: false

@@ -132,6 +132,8 @@ const std::vector<KeyRow> kKeyRows{
     {"recorder.interval", "recorder: {interval: 1s}", [](Settings& s) { s.recorder.interval = 1s; }},
     {"daemon", "daemon: {}", [](Settings&) {}},
     {"daemon.vici", "daemon: {vici: \"\"}", [](Settings& s) { s.daemon.vici = ""; }},
+    {"daemon.log", "daemon: {log: false}", [](Settings& s) { s.daemon.log = false; }},
+    {"daemon.error_notify", "daemon: {error_notify: \"\"}", [](Settings& s) { s.daemon.error_notify = ""; }},
     {"logs", "logs: {journal: true}", [](Settings& s) { s.logs.journal = true; }},
     {"logs.files", "logs: {files: [/var/log/charon.log]}", [](Settings& s) { s.logs.files = {"/var/log/charon.log"}; }},
     {"logs.journal", "logs: {journal: true}", [](Settings& s) { s.logs.journal = true; }},

@@ -58,6 +58,7 @@ TunnelReport down_tunnel() {
   t.esp = {{"0x0ab6d5ae", "in", 1000, 1500000, 7, 2, 1, true}};
   t.esp_in = {1000, 1500000, 7, 2, 1};
   t.esp_out = {18446744073709551615ULL, 9007199254740993ULL, 0, 0, 0};
+  t.daemon_counts = {{"child_rekey", 12}};
   t.event_counts = {{"ike_sa_established", 1}, {"ike_sa_deleted", 1}, {"child_sa_rekeyed", 0}};
   t.ike_messages = {{"in", 12}, {"out", 14}};
   t.blind = {"icmp"};
@@ -138,6 +139,7 @@ AgentReport agent() {
   a.malformed = {{"truncated", 2}, {"bad_length", 0}};
   a.discovered_tunnels = 1;
   a.evicted_esp_streams = 5;
+  a.daemon_counts = {{"child_rekey", 12}, {"invalid_spi", 0}};
   a.log_lines = {{"ordinary", 41}, {"assigned", 2}, {"unassigned", 0}, {"dropped", 1}};
   a.flight_recordings = {{"written", 3}, {"failed", 0}, {"rate_limited", 2}, {"queue_full", 0}, {"no_packets", 1}};
   a.flight_recorder_bytes = 65536;

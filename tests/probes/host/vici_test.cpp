@@ -23,6 +23,23 @@ Buffer recorded() {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+// ... to get-counters, to the same for all connections, and of one that it does not know.
+std::vector<Buffer> recorded_counters() {
+  std::ifstream file(TUNNELWATCH_SOURCE_DIR "/tests/data/vici/counters.bin", std::ios::binary);
+  const Buffer bytes{std::istreambuf_iterator<char>(file), {}};
+  ViciStream stream;
+  stream.feed(bytes);
+  std::vector<Buffer> packets;
+  while (const auto packet = stream.next()) packets.emplace_back(packet->begin(), packet->end());
+  return packets;
+}
+
+Buffer with_length(const Buffer& packet) {
+  Buffer bytes{0, 0, static_cast<std::uint8_t>(packet.size() >> 8U), static_cast<std::uint8_t>(packet.size())};
+  bytes.insert(bytes.end(), packet.begin(), packet.end());
+  return bytes;
+}
+
 Buffer bytes_of(std::string_view text) { return {text.begin(), text.end()}; }
 
 ViciSection example() {
@@ -143,6 +160,11 @@ TEST(ViciSession, AsksForEverythingAndTellsTheView) {
   session.take_output();
   session.on_bytes(recorded());
   EXPECT_FALSE(session.failed());
+  EXPECT_FALSE(session.take_view()) << "what it counts is not known yet";
+  const auto counters = recorded_counters();
+  ASSERT_THAT(counters, SizeIs(3));
+  for (const std::size_t i : {0U, 1U}) session.on_bytes(with_length(counters[i]));
+  EXPECT_FALSE(session.failed());
   EXPECT_EQ(session.malformed(), 0U);
   const auto view = session.take_view();
   ASSERT_TRUE(view);
@@ -155,6 +177,10 @@ TEST(ViciSession, AsksForEverythingAndTellsTheView) {
   EXPECT_EQ(connection.children[0].name, "net");
   EXPECT_FALSE(connection.children[0].transport_mode);
   EXPECT_THAT(connection.children[0].local.subnets, ElementsAre(*IpPrefix::parse("10.1.0.0/24")));
+  ASSERT_THAT(view->counters, SizeIs(2));
+  EXPECT_EQ(view->counters[0].connection, "");
+  EXPECT_EQ(view->counters[1].connection, "tun");
+  EXPECT_THAT(view->counters[1].counts, ElementsAre(0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0));
   ASSERT_THAT(view->sas, SizeIs(1));
   EXPECT_EQ(view->sas[0].state, "ESTABLISHED");
   EXPECT_EQ(view->sas[0].remote, IpAddress::parse("198.51.100.20"));
@@ -184,10 +210,11 @@ TEST(ViciSession, WhatHappensMeanwhileIsAskedForBehindIt) {
   r.answer();
   EXPECT_EQ(r.session.take_output(), build_vici_packet(ViciType::command_request, "list-sas"));
   r.answer();
+  EXPECT_EQ(r.session.take_output(), build_vici_packet(ViciType::command_request, "get-counters"));
+  r.answer();
   EXPECT_TRUE(r.session.take_view());
   EXPECT_EQ(r.session.take_output(), build_vici_packet(ViciType::command_request, "list-conns"));
-  r.answer();
-  r.answer();
+  for (int i = 0; i < 3; ++i) r.answer();
   r.session.take_output();
   EXPECT_TRUE(r.session.take_view());
   r.event("ike-updown");
@@ -196,11 +223,40 @@ TEST(ViciSession, WhatHappensMeanwhileIsAskedForBehindIt) {
 
 TEST(ViciSession, AnAnswerThatNobodyAskedForIsTheEnd) {
   Registered r;
-  r.answer();
-  r.answer();
+  for (int i = 0; i < 3; ++i) r.answer();
   EXPECT_FALSE(r.session.failed());
   r.answer();
   EXPECT_TRUE(r.session.failed());
+}
+
+TEST(ViciSession, ADaemonThatDoesNotCountHasNoCounters) {
+  const Buffer refusal = with_length(recorded_counters().at(2));
+  const Buffer unknown_command{0, 0, 0, 1, 2};
+  for (const Buffer& answer : {refusal, unknown_command}) {
+    Registered r;
+    r.answer();
+    r.answer();
+    r.session.on_bytes(answer);
+    EXPECT_FALSE(r.session.failed());
+    const auto view = r.session.take_view();
+    ASSERT_TRUE(view);
+    EXPECT_THAT(view->counters, IsEmpty());
+  }
+}
+
+TEST(ViciView, CountersAreBoundedAndWhatIsNoNumberIsNought) {
+  ViciSection answer;
+  ViciSection& counters = answer.add_section("counters");
+  for (const char* name : {"a", "b", "c"}) {
+    ViciSection& connection = counters.add_section(name);
+    connection.values = {{"info-in-req", "x"}, {"child-rekey", "18446744073709551615"}, {"of-another-age", "7"}};
+  }
+  std::vector<DaemonCounters> out;
+  add_counters(answer, 2, out);
+  ASSERT_THAT(out, SizeIs(2));
+  DaemonCounts expected{};
+  expected[2] = ~std::uint64_t{0};
+  EXPECT_EQ(out[1].counts, expected);
 }
 
 TEST(ViciSession, AnEventThatCannotBeReadIsCountedAndPassedOver) {
