@@ -37,14 +37,15 @@ def settings(family, version, peer, overrides, tunnel=None):
 
 
 class Agent:
-    def __init__(self, binary, namespace, folder, configuration):
+    def __init__(self, binary, namespace, folder, configuration, wrapper=()):
+        """`wrapper`: words in front of the binary, which end in running it."""
         self.binary = binary
         self.config = os.path.join(folder, "tunnelwatch.yaml")
         self._namespace = namespace
         with open(self.config, "w") as file:
             json.dump(configuration, file, indent=2)  # YAML holds JSON
             file.write("\n")
-        command = ["ip", "netns", "exec", namespace, binary, "run", "--config", self.config]
+        command = ["ip", "netns", "exec", namespace, *wrapper, binary, "run", "--config", self.config]
         self._process = Process(command, os.path.join(folder, "agent.log"))
         wait_until(self._ready, 10, "the agent's /readyz and its capture", pause=0.02)
 
@@ -100,6 +101,14 @@ class Sight:
         tunnels = [tunnel for tunnel in (report or {}).get("tunnels", []) if tunnel.get("name") == TUNNEL]
         self.state = tunnels[0].get("state", "") if tunnels else ""
         self.active = tuple(cause["cause"] for tunnel in tunnels for cause in tunnel.get("causes", []) if cause.get("active"))
+
+    def evidence(self):
+        """The evidence of the cause that ranks first, one text."""
+        causes = [cause for tunnel in (self.report or {}).get("tunnels", []) if tunnel.get("name") == TUNNEL for cause in tunnel["causes"]]
+        return "; ".join(causes[0].get("evidence", [])) if causes else ""
+
+    def sources(self):
+        return (self.report or {}).get("agent", {}).get("sources", {})
 
     def all_answered(self):
         """Whether each target that the agent pings has answered it at least once."""

@@ -2,6 +2,7 @@
 
 import os
 
+from lab.door import Door
 from lab.inner import cloud_hosts
 from lab.lab import Setup
 from lab.scenario import SILENT, Scenario, attempt, change, forget, initiate, pause, restore, steps, terminate
@@ -33,7 +34,11 @@ LOGS = [
              note="a line that the traffic denies, and one of a stranger's"),
 ]
 
-ASKED = {"daemon": {"vici": "{folder}/a/charon.vici"}}
+ASKED = {"daemon": {"vici": "{folder}/a/charon.vici", "log": False, "error_notify": ""}}
+HEARD = {"daemon": {"vici": "{folder}/a/charon.vici", "error_notify": ""}}
+REPORTED = {"daemon": {"vici": "{folder}/a/charon.vici", "log": False, "error_notify": "{folder}/a/charon.enfy"}}
+AUTHENTICATION = ("authentication_fail", "psk_mismatch", "config_id_mismatch")
+PHASE2 = ("phase2_proposal_or_pfs_mismatch", "flow_or_peer_mismatch", "policy_rules_not_mirrored")
 MORE = {"remote_subnets": ["10.2.0.0/24", "10.3.0.0/24"]}
 
 DAEMON = [
@@ -47,7 +52,23 @@ DAEMON = [
              fault=steps(terminate(), change("b", f"{NET}/local_ts", "10.2.0.0/25"), initiate()),
              repair=steps(terminate(), restore("b"), initiate()), note="the tunnel is up and carries half of what it is meant to"),
     Scenario("healthy-daemon-asked", setup=Setup(agent=ASKED), start=steps(initiate()), watch=4),
+    Scenario("daemon-says-the-key", ("psk_mismatch",), AUTHENTICATION, Setup(agent=HEARD), start=steps(initiate()), on_wire=False,
+             fault=steps(terminate(), change("b", *OTHER_SECRET), attempt(role="b")), repair=steps(restore("b"), initiate()),
+             evidence="the IKE daemon says", note="its log, over its socket: no file is followed"),
+    Scenario("daemon-says-the-proposal", ("phase2_proposal_or_pfs_mismatch",), PHASE2, Setup(agent=HEARD), start=steps(initiate()), on_wire=False,
+             fault=steps(terminate(), change("b", f"{NET}/esp_proposals", "aes128-sha1"), attempt(role="b")),
+             repair=steps(terminate(), restore("b"), initiate()), evidence="the IKE daemon says"),
+    Scenario("daemon-reports-the-key", ("authentication_fail", "psk_mismatch"), AUTHENTICATION, Setup(agent=REPORTED), start=steps(initiate()), on_wire=False,
+             fault=steps(terminate(), change("b", *OTHER_SECRET), attempt(role="b")), repair=steps(restore("b"), initiate()),
+             evidence='the IKE daemon reports "peer authentication failed"', note="by its plugin error-notify"),
+    Scenario("daemon-reports-the-selectors", ("flow_or_peer_mismatch",), PHASE2, Setup(agent=REPORTED), start=steps(initiate()), on_wire=False,
+             fault=steps(terminate(), change("b", f"{NET}/local_ts", "10.9.0.0/24"), attempt(role="b")),
+             repair=steps(terminate(), restore("b"), initiate()), evidence='the IKE daemon reports "the received traffic selectors did not match'),
+    Scenario("healthy-daemon-heard", setup=Setup(agent={"daemon": {**HEARD["daemon"], "error_notify": "{folder}/a/charon.enfy"}}, both={
+        "connections/tun/rekey_time": "4s", "connections/tun/over_time": "4s", f"{NET}/rekey_time": "3s", f"{NET}/life_time": "9s"}),
+             start=steps(initiate()), watch=12, note="rekeys of both kinds, heard and counted"),
 ]
+
 
 def at_customer(*commands):
     """iproute2 commands in the customer's gateway."""
@@ -101,4 +122,61 @@ ROUTES = [
              note="halves of the subnet beside the whole, another address, and a dead next hop that leads elsewhere"),
 ]
 
-HOST = LOGS + DAEMON + ROUTES
+def moved(name):
+    """A log is moved away, as logrotate does, and begins anew."""
+    def action(lab):
+        path = os.path.join(lab.folder, name)
+        os.rename(path, path + ".1")
+        open(path, "w").close()
+    return action
+
+
+def taken_away(*names):
+    """Files and sockets that only another user may open."""
+    def action(lab):
+        for name in names:
+            path = os.path.join(lab.folder, name)
+            open(path, "a").close() if not os.path.exists(path) else None
+            os.chown(path, 65534, 65534)
+            os.chmod(path, 0o600)
+    return action
+
+
+def through_a_door(lab):
+    """The daemon's socket by another name, which can be shut while the daemon lives on."""
+    lab.door = Door(os.path.join(lab.folder, "door.vici"), lab.a.vici)
+    lab.on_close(lab.door.shut)
+
+
+def shut_the_door(lab):
+    lab.door.shut()
+
+
+REFUSED = steps(terminate(), change("b", *OTHER_SECRET), attempt())
+REFUSED_MENDED = steps(restore("b"), initiate())
+BEHIND_A_DOOR = {"daemon": {"vici": "{folder}/door.vici", "error_notify": ""}}
+# Root that may not look into what is another user's: an agent whose unit gives it no group.
+UNPRIVILEGED = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
+
+# What the agent cannot see any more it says, and what another source shows it still names.
+HELD = [
+    Scenario("held-daemon-gone", ("authentication_fail",), AUTHENTICATION, Setup(agent=BEHIND_A_DOOR, prepare=(through_a_door,)), start=steps(initiate()),
+             fault=steps(shut_the_door, *REFUSED), repair=REFUSED_MENDED, on_wire=False, dark=("vici",), note="the wire shows what its socket cannot tell any more"),
+    Scenario("held-log-rotated", ("route_limit",), ("config_modify_or_manual_offline",), LOGGED, on_wire=False,
+             start=steps(writes("device.log", "device starts"), initiate(), pause(1)),
+             fault=steps(terminate(), moved("device.log"), writes("device.log", "%%01IKE/4/NEGO(l): reason=route limit, peer 198.51.100.20")),
+             repair=steps(initiate()), within=14.0, clears_within=5.0, note="the line stands in the file that came behind the rotation; ESP counts as seen for 12 s"),
+    Scenario("held-log-gone", ("authentication_fail",), AUTHENTICATION, LOGGED, on_wire=False, dark=("log_file",),
+             start=steps(writes("device.log", "device starts"), initiate(), pause(1)),
+             fault=steps(lambda lab: os.remove(os.path.join(lab.folder, "device.log")), pause(10.5), *REFUSED), within=12.0, repair=REFUSED_MENDED,
+             note="a rotation may take ten seconds"),
+    Scenario("held-permissions-missing", ("authentication_fail",), AUTHENTICATION,
+             Setup(agent={**HEARD, "logs": {"files": ["{folder}/device.log"]}}, wrapper=UNPRIVILEGED, prepare=(taken_away("device.log", "a/charon.vici"),)),
+             on_wire=False, dark=("log_file", "vici"), start=steps(initiate()), fault=REFUSED, repair=REFUSED_MENDED,
+             note="neither the log nor the daemon's socket may be opened"),
+    Scenario("held-interface-down", ("public_route_missing",), GONE, FIXED, start=steps(initiate()), on_wire=False, within=SEEN + 1, dark=("capture",),
+             fault=steps(at_customer("link set wan down")), repair=steps(at_customer("link set wan up", DEFAULT), forget(), initiate()), clears_within=12.0, lingers=LOSSY,
+             note="nothing is captured any more: this machine's tables say why"),
+]
+
+HOST = LOGS + DAEMON + ROUTES + HELD

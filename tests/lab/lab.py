@@ -30,6 +30,8 @@ class Setup:
     daemon_b: dict = field(default_factory=dict)
     agent: dict = field(default_factory=dict)     # top-level sections of the agent's configuration
     tunnel: dict = field(default_factory=dict)    # keys of the tunnel in it
+    prepare: tuple = ()            # steps before the agent starts
+    wrapper: tuple = ()            # words in front of the agent, which end in running it
     nat: str = ""                  # "local": the customer is translated; "peer": the cloud is
     peer: str = ""                 # the peer's address as the customer knows it, where that is not its own
     relay: dict = field(default_factory=dict)     # arguments of Relay
@@ -75,10 +77,12 @@ class Lab:
         return {"a": self.a, "b": self.b}[role]
 
     def start_agent(self, binary):
-        recorder = {"recorder": {"directory": self._recordings}, "daemon": {"vici": ""}}
+        recorder = {"recorder": {"directory": self._recordings}, "daemon": {"vici": "", "error_notify": ""}}
         configuration = agent.settings(self.setup.family, self.setup.version, self.setup.peer, {**recorder, **self._in_folder(self.setup.agent)},
                                        self.setup.tunnel)
-        self.agent = agent.Agent(binary, self.topology.name("a"), self.folder, configuration)
+        for action in self.setup.prepare:
+            action(self)
+        self.agent = agent.Agent(binary, self.topology.name("a"), self.folder, configuration, self.setup.wrapper)
         self._cleanup.callback(self.agent.stop)
         self.watch = agent.Watch(self.agent)
         self._cleanup.callback(self.watch.stop)

@@ -84,9 +84,12 @@ class Run:
             self._problem(f"verdict after {result.to_verdict:.2f} s, limit {scenario.within:g} s")
         time.sleep(_SETTLE)
         self._no_other_cause(broken, self._allowed, "during the fault")
+        self._says_what_is_dark()
+        if scenario.evidence and scenario.evidence not in lab.watch.last().evidence():
+            self._problem(f"the evidence lacks {scenario.evidence!r}: {lab.watch.last().evidence()}")
         if not first(lab.watch.last()):
             self._problem(f"the verdict did not last: {lab.watch.last()}")
-        if not lab.recordings():
+        if scenario.recorded and not lab.recordings():
             self._problem("no recording of the tunnel's packets")
 
     def _mends(self):
@@ -104,6 +107,17 @@ class Run:
         if not well(lab.watch.last()):
             self._problem(f"cleared, but then {lab.watch.last()}")
         self._no_other_cause(mended, self._allowed, "after the repair")
+
+    def _says_what_is_dark(self):
+        """A source that is down is told as such: in the report, in the status, and in the log with its reason."""
+        sources = self._lab.watch.last().sources()
+        for source in self._scenario.dark:
+            if sources.get(source, True):
+                self._problem(f"{source} is not told as down: {sources}")
+            if f"does not work: {source}" not in self._lab.agent.status():
+                self._problem(f"the status does not tell of {source}")
+            if source != "capture" and f"source_down source={source} " not in self._lab.agent.log(whole=True):
+                self._problem(f"the log does not tell of {source}")
 
     def _first_affected(self, broken):
         """The wall time from which the verdict is timed."""

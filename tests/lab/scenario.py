@@ -27,6 +27,9 @@ class Scenario:
     watch: float = 0               # healthy: how long it must stay so after the start
     hold: float = 1.5              # in a capture without the agent: how long the fault is recorded
     on_wire: bool = True           # a capture without the agent's probes shows it
+    evidence: str = ""             # words that must stand in the evidence of the expected cause
+    dark: tuple = ()               # sources that must be told as down while the fault lasts: the verdict is another's
+    recorded: bool = True          # there are packets of the tunnel, and the agent writes them down
     note: str = ""
 
 
