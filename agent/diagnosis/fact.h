@@ -155,6 +155,7 @@ enum class FactId : std::uint8_t {
   daemon_children_replaced,   // its IPsec SAs take over from each other again and again
   // This machine's network, by judge_kernel().
   local_address_absent,     // the configured address is on no interface
+  remote_address_here,      // the peer's is one of this machine
   tunnel_address_absent,    // ... that of the tunnel
   public_route_absent,      // packets for the peer go nowhere
   private_route_absent,     // packets for a remote subnet go nowhere

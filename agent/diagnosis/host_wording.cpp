@@ -76,6 +76,12 @@ Text describe_absent_address(const IpAddress& address, bool of_tunnel) {
           fmt::format("本机没有接口配置{}地址 {}", of_tunnel ? "隧道" : "本端", address.to_string())};
 }
 
+Text describe_remote_address_here(const IpAddress& address) {
+  const std::string text = address.to_string();
+  return {fmt::format("the configured remote address {} is one of this machine", text),
+          fmt::format("配置的对端地址 {} 是本机的地址", text)};
+}
+
 Text describe_no_route(std::string_view to) {
   return {fmt::format("there is no route to {}", to), fmt::format("没有到 {} 的路由", to)};
 }

@@ -19,6 +19,7 @@ Text describe_replaced_children(std::size_t times);
 Text describe_unknown_spis(std::uint64_t messages);
 
 Text describe_absent_address(const IpAddress& address, bool of_tunnel);
+Text describe_remote_address_here(const IpAddress& address);
 Text describe_no_route(std::string_view to);
 Text describe_other_interface(std::string_view to, std::string_view by, std::string_view expected);
 Text describe_partial_route(const IpPrefix& subnet, std::string_view interface, const std::vector<IpPrefix>& routed);

@@ -15,10 +15,10 @@ using F = FactId;
 
 namespace {
 
-constexpr F kFacts[] = {F::local_address_absent, F::tunnel_address_absent,   F::public_route_absent,
-                        F::private_route_absent, F::private_route_elsewhere, F::route_partial,
-                        F::route_via_peer,       F::route_on_link,           F::next_hop_failed,
-                        F::route_egress_differs};
+constexpr F kFacts[] = {F::local_address_absent, F::remote_address_here,  F::tunnel_address_absent,
+                        F::public_route_absent,  F::private_route_absent, F::private_route_elsewhere,
+                        F::route_partial,        F::route_via_peer,       F::route_on_link,
+                        F::next_hop_failed,      F::route_egress_differs};
 
 // A host of the subnet: one that is configured, or the first.
 IpAddress inside(const config::Tunnel& tunnel, const IpPrefix& subnet) {
@@ -43,6 +43,7 @@ class Judgement {
   void run() {
     judge_address(F::local_address_absent, tunnel_.local, false);
     judge_address(F::tunnel_address_absent, tunnel_.local_tunnel_address, true);
+    judge_remote_address();
     via_peer_.reset();
     judge_public();
     judge_private();
@@ -53,10 +54,17 @@ class Judgement {
  private:
   void judge_address(F fact, const std::optional<IpAddress>& address, bool of_tunnel) {
     if (!address) return facts_.forget(fact);
-    const bool stands = std::any_of(view_.addresses.begin(), view_.addresses.end(),
-                                    [&](const auto& a) { return a.subnet.address == *address; });
+    const bool stands = is_ours(*address);
     if (!stands && !view_.complete) return facts_.forget(fact);
     set(fact, stands ? std::nullopt : std::optional(describe_absent_address(*address, of_tunnel)));
+  }
+
+  // Where the two ends were mixed up, the peer's address is one of this machine.
+  void judge_remote_address() {
+    const F fact = F::remote_address_here;
+    const bool here = remote_ && is_ours(*remote_);
+    if (!remote_ || (!here && !view_.complete)) return facts_.forget(fact);
+    set(fact, here ? std::optional(describe_remote_address_here(*remote_)) : std::nullopt);
   }
 
   void judge_public() {
@@ -151,6 +159,10 @@ class Judgement {
     if (remote_ && hop.gateway == remote_ && !is_connected(*remote_)) via_peer_ = describe_route_via_peer(to, *remote_);
   }
 
+  bool is_ours(const IpAddress& address) const {
+    return std::any_of(view_.addresses.begin(), view_.addresses.end(),
+                       [&](const auto& a) { return a.subnet.address == address; });
+  }
   bool is_connected(const IpAddress& address) const {
     return std::any_of(view_.addresses.begin(), view_.addresses.end(), [&](const auto& a) {
       return IpPrefix::of(a.subnet.address, a.subnet.length).contains(address);

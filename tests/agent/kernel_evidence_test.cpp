@@ -103,6 +103,54 @@ TEST_F(Kernel, TheLocalAddressIsNotHere) {
   EXPECT_THAT(s.active(), IsEmpty());
 }
 
+TEST_F(Kernel, ThePeersAddressIsOneOfThisMachine) {
+  KernelView v = healthy();
+  v.addresses.push_back({kWan2, {TrafficScript::kRemote, 24}});
+  says(v);
+  EXPECT_THAT(s.active(), ElementsAre("peer_address_mismatch"));
+  EXPECT_EQ(s.evidence_of("peer_address_mismatch"),
+            "the configured remote address 198.51.100.20 is one of this machine");
+  says(healthy());
+  EXPECT_THAT(s.active(), IsEmpty());
+}
+
+TEST_F(Kernel, AnAddressOnThePeersNetworkOrInATunnelThatWorksIsNoMismatch) {
+  KernelView v = healthy();
+  v.addresses.push_back({kWan2, {*IpAddress::parse("198.51.100.21"), 24}});
+  trouble();
+  says(v);
+  EXPECT_THAT(s.active(), IsEmpty()) << "a neighbour of the peer";
+  s.subject().evidence().facts().forget(FactId::gateway_silent);
+  s.up(6000);
+  v.addresses.push_back({1, {TrafficScript::kRemote, 32}});
+  says(v);
+  EXPECT_THAT(s.active(), IsEmpty()) << "both ends are here, and it works";
+}
+
+TEST_F(Kernel, TheTwoEndsWereMixedUp) {
+  KernelView v = healthy();
+  v.addresses[0].subnet.address = TrafficScript::kRemote;
+  says(v);
+  EXPECT_THAT(s.active(),
+              ElementsAre("gateway_address_not_mirrored", "peer_address_mismatch", "local_address_mismatch"));
+  EXPECT_EQ(s.confidence_of("gateway_address_not_mirrored"), "likely");
+  v.complete = false;
+  v.addresses[0].subnet.address = *IpAddress::parse("192.0.2.11");
+  says(v);
+  EXPECT_THAT(s.active(), IsEmpty()) << "they may be among what was not read";
+}
+
+TEST_F(Kernel, OneAddressAloneIsNotMixedUp) {
+  KernelView absent = healthy();
+  absent.addresses[0].subnet.address = *IpAddress::parse("192.0.2.11");
+  says(absent);
+  EXPECT_THAT(s.active(), Not(Contains("gateway_address_not_mirrored")));
+  KernelView both = healthy();
+  both.addresses.push_back({kWan2, {TrafficScript::kRemote, 24}});
+  says(both);
+  EXPECT_THAT(s.active(), Not(Contains("gateway_address_not_mirrored")));
+}
+
 TEST_F(Kernel, TheTunnelsAddressIsNotHereWhileTheTunnelStands) {
   KernelView v = healthy();
   v.addresses.pop_back();
