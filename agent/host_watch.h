@@ -2,6 +2,7 @@
 
 #include "agent/alert_watch.h"
 #include "agent/daemon_watch.h"
+#include "agent/flow_watch.h"
 #include "agent/kernel_watch.h"
 #include "agent/log_watch.h"
 #include "config/settings.h"
@@ -16,13 +17,14 @@ namespace tunnelwatch::agent {
 
 class Watch;
 
-// The agent's third side, this machine's own state: its network, its IKE daemon and its logs. All of it is optional:
-// what is missing is said once, and told as a source that is down; it is never a cause. One thread, that of the
-// io_context.
+// The agent's third side, this machine's own state: its network and connections, its IKE daemon and its logs. All of it
+// is optional: what is missing is said once, and told as a source that is down; it is never a cause. One thread, that
+// of the io_context.
 class HostWatch {
  public:
   HostWatch(boost::asio::io_context& io, Watch& watch)
       : kernel_(watch),
+        flows_(watch),
         daemon_(io, watch),
         alerts_(io, watch, [this](std::string_view connection) { return daemon_.is_by_key(connection); }),
         logs_(io, watch) {}
@@ -30,6 +32,7 @@ class HostWatch {
   // After the watch was.
   void configure(const config::Settings& settings) {
     kernel_.configure();
+    flows_.configure(settings.kernel);
     daemon_.configure(settings.daemon);
     alerts_.configure(settings.daemon);
     logs_.configure(settings.logs);
@@ -37,18 +40,21 @@ class HostWatch {
   // Every 100 ms or so.
   void tick(TimePoint now) {
     kernel_.tick(now);
+    flows_.tick(now);
     daemon_.tick(now);
     alerts_.tick(now);
     logs_.tick(now);
   }
   void stop() {
     kernel_.stop();
+    flows_.stop();
     daemon_.stop();
     alerts_.stop();
     logs_.stop();
   }
   void report(exporters::Report& report) const {
     if (kernel_.wanted()) report.agent.sources.emplace_back("netlink", kernel_.up());
+    flows_.report(report);
     if (daemon_.wanted()) report.agent.sources.emplace_back("vici", daemon_.up());
     if (alerts_.wanted()) report.agent.sources.emplace_back("error_notify", alerts_.up());
     daemon_.report(report);
@@ -58,6 +64,7 @@ class HostWatch {
 
  private:
   KernelWatch kernel_;
+  FlowWatch flows_;
   DaemonWatch daemon_;
   AlertWatch alerts_;
   LogWatch logs_;

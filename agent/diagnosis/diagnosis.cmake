@@ -7,6 +7,7 @@ add_library(tunnelwatch_diagnosis STATIC
   ${CMAKE_CURRENT_LIST_DIR}/egress_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/esp_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/esp_traffic.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/flow_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/host_wording.cpp
   ${CMAKE_CURRENT_LIST_DIR}/ike_evidence.cpp

@@ -156,6 +156,7 @@ enum class FactId : std::uint8_t {
   // This machine's network, by judge_kernel().
   local_address_absent,     // the configured address is on no interface
   remote_address_here,      // the peer's is one of this machine
+  flows_translated,         // by judge_flows(): from local subnets to remote ones, with another source here
   tunnel_address_absent,    // ... that of the tunnel
   public_route_absent,      // packets for the peer go nowhere
   private_route_absent,     // packets for a remote subnet go nowhere

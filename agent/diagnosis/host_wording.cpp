@@ -82,6 +82,16 @@ Text describe_remote_address_here(const IpAddress& address) {
           fmt::format("配置的对端地址 {} 是本机的地址", text)};
 }
 
+Text describe_translated_flows(const host::TrackedFlow& flow, std::uint64_t count) {
+  const std::string from = flow.source.to_string();
+  const std::string to = flow.destination.to_string();
+  const std::string as = flow.answered_at.to_string();
+  return {fmt::format("this machine translates {} connections into the remote subnets, such as {} to {}, which leaves "
+                      "as {}",
+                      count, from, to, as),
+          fmt::format("本机对 {} 条去往远端子网的连接做了地址转换，例如 {} 到 {} 以 {} 发出", count, from, to, as)};
+}
+
 Text describe_no_route(std::string_view to) {
   return {fmt::format("there is no route to {}", to), fmt::format("没有到 {} 的路由", to)};
 }

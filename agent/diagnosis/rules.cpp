@@ -332,6 +332,7 @@ const Rule kRules[] = {
      likely,
      {F::esp_unreturned, F::inner_silent, F::gateway_answers_echo, F::trace_esp_ends}},
     // What the traffic tells beside IKE: see TrafficEvidence.
+    {Cause::nonat_missing, lasts_while_up<F::flows_translated>, likely, {F::flows_translated, F::leaves_translated, F::leaves_in_clear}},
     {Cause::nonat_missing,
      [](const Facts& f) { return f.is(F::leaves_in_clear) && f.is(F::child_up); },
      likely,

@@ -50,7 +50,8 @@ TEST(Rules, EveryRuleIsReachedByTheFactsThatShowIt) {
                  {"later", "后来"});
   try_facts(passing);
   // What lasts while the tunnel stands.
-  for (const F fact : {F::tunnel_address_absent, F::private_route_absent, F::private_route_elsewhere}) {
+  for (const F fact :
+       {F::tunnel_address_absent, F::private_route_absent, F::private_route_elsewhere, F::flows_translated}) {
     Facts lasting = with({F::child_up, fact});
     lasting.affirm(fact, TimePoint{} + std::chrono::seconds(5), Confidence::likely, {"still", "仍然"});
     try_facts(lasting);

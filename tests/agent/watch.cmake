@@ -3,6 +3,7 @@ tunnelwatch_test(watch_test
     analysis_test.cpp
     analysis_traffic_test.cpp
     daemon_evidence_test.cpp
+    flow_evidence_test.cpp
     kernel_evidence_test.cpp
     log_hit_test.cpp
     log_proposals_test.cpp

@@ -32,6 +32,7 @@ capture: {interfaces: [eth0, "*", "&a", "~", "null", "#x", "-", "123"], buffer: 
 discovery: {enabled: false, max_tunnels: 1, idle: 3601s}
 loss: {loss_ratio: 0.3333333333333333, clear_ratio: 0.00001, window: 2m}
 recorder: {enabled: false, directory: "/var/a b", packets: 7, bytes: 5000B, quota: 100001B, interval: 61s}
+kernel: {conntrack: false}
 daemon: {vici: "/run/a b", log: false, error_notify: ""}
 logs: {files: [/var/log/a, "/var/log/# b"], journal: true, units: ["a\\x2d.service"], syslog: "[2001:db8::1]:514"}
 tunnels:
@@ -118,6 +119,8 @@ recorder:
   bytes: 128KiB
   quota: 64MiB
   interval: 1m
+kernel:
+  conntrack: true
 daemon:
   vici: "/run/charon.vici"
   log: true

@@ -130,6 +130,8 @@ const std::vector<KeyRow> kKeyRows{
     {"recorder.bytes", "recorder: {bytes: 4MiB}", [](Settings& s) { s.recorder.bytes = 4U << 20; }},
     {"recorder.quota", "recorder: {quota: 2GiB}", [](Settings& s) { s.recorder.quota_bytes = 1U << 31; }},
     {"recorder.interval", "recorder: {interval: 1s}", [](Settings& s) { s.recorder.interval = 1s; }},
+    {"kernel", "kernel: {}", [](Settings&) {}},
+    {"kernel.conntrack", "kernel: {conntrack: false}", [](Settings& s) { s.kernel.conntrack = false; }},
     {"daemon", "daemon: {}", [](Settings&) {}},
     {"daemon.vici", "daemon: {vici: \"\"}", [](Settings& s) { s.daemon.vici = ""; }},
     {"daemon.log", "daemon: {log: false}", [](Settings& s) { s.daemon.log = false; }},

@@ -3,7 +3,7 @@
 import os
 
 from lab.door import Door
-from lab.inner import cloud_hosts
+from lab.inner import cloud_hosts, end_translated_host, translated_host
 from lab.lab import Setup
 from lab.scenario import SILENT, Scenario, attempt, change, forget, initiate, pause, restore, steps, terminate
 
@@ -122,6 +122,13 @@ ROUTES = [
              note="halves of the subnet beside the whole, another address, and a dead next hop that leads elsewhere"),
 ]
 
+FLOWS = [
+    Scenario("nonat-missing-inside", ("nonat_missing",), start=steps(initiate()), fault=steps(translated_host()), on_wire=False, within=14.0,
+             repair=steps(end_translated_host()), clears_within=14.0, evidence="this machine translates",
+             note="nothing leaves beside the tunnel and nothing gets into it: the connection tracking tells alone"),
+]
+
+
 def moved(name):
     """A log is moved away, as logrotate does, and begins anew."""
     def action(lab):
@@ -155,8 +162,8 @@ def shut_the_door(lab):
 REFUSED = steps(terminate(), change("b", *OTHER_SECRET), attempt())
 REFUSED_MENDED = steps(restore("b"), initiate())
 BEHIND_A_DOOR = {"daemon": {"vici": "{folder}/door.vici", "error_notify": ""}}
-# Root that may not look into what is another user's: an agent whose unit gives it no group.
-UNPRIVILEGED = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
+# Root that may not look into what is another user's, nor into the kernel: an agent whose unit gives it CAP_NET_RAW and no group.
+UNPRIVILEGED = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search,-net_admin")
 
 # What the agent cannot see any more it says, and what another source shows it still names.
 HELD = [
@@ -172,11 +179,11 @@ HELD = [
              note="a rotation may take ten seconds"),
     Scenario("held-permissions-missing", ("authentication_fail",), AUTHENTICATION,
              Setup(agent={**HEARD, "logs": {"files": ["{folder}/device.log"]}}, wrapper=UNPRIVILEGED, prepare=(taken_away("device.log", "a/charon.vici"),)),
-             on_wire=False, dark=("log_file", "vici"), start=steps(initiate()), fault=REFUSED, repair=REFUSED_MENDED,
-             note="neither the log nor the daemon's socket may be opened"),
+             on_wire=False, dark=("log_file", "vici", "conntrack"), start=steps(initiate()), fault=REFUSED, repair=REFUSED_MENDED,
+             note="neither the log nor the daemon's socket may be opened, nor the connection tracking read"),
     Scenario("held-interface-down", ("public_route_missing",), GONE, FIXED, start=steps(initiate()), on_wire=False, within=SEEN + 1, dark=("capture",),
              fault=steps(at_customer("link set wan down")), repair=steps(at_customer("link set wan up", DEFAULT), forget(), initiate()), clears_within=12.0, lingers=LOSSY,
              note="nothing is captured any more: this machine's tables say why"),
 ]
 
-HOST = LOGS + DAEMON + ROUTES + HELD
+HOST = LOGS + DAEMON + ROUTES + FLOWS + HELD

@@ -1,12 +1,14 @@
 """What goes wrong with the traffic that belongs into the tunnel, at the customer's end."""
 
 import os
+import sys
 
 from lab import netns
 from lab.shell import Process
 from lab.topology import INNER, OUTER, SUBNET
 
 LAN_HOST = "10.1.0.77"  # stands on the customer's own loopback, as its inner address does
+TRANSLATED_HOST = "10.1.0.78"
 
 
 def lan_host():
@@ -18,6 +20,45 @@ def lan_host():
                        os.path.join(lab.folder, "lan-host.out"))
         lab.on_close(ping.kill)
     return action
+
+
+def translated_host():
+    """Another host of that network, whose packets the gateway translates before the tunnel could take them."""
+    def action(lab):
+        name, far = lab.topology.name("a"), SUBNET[4]["b"]
+        lab.topology.execute("a", "nft", "-f", "-", stdin=f"""
+            table ip lan {{ chain post {{ type nat hook postrouting priority srcnat; ip saddr {TRANSLATED_HOST} ip daddr {far} snat to {OUTER[4]["a"]}
+            }}
+            }}
+            """)
+        netns.ip_batch(name, [f"addr add {TRANSLATED_HOST}/32 dev lo"])
+        lab.translated = Process(["ip", "netns", "exec", name, "ping", "-q", "-i", "0.5", "-I", TRANSLATED_HOST, INNER[4]["b"]],
+                                 os.path.join(lab.folder, "translated-host.out"))
+        lab.on_close(lab.translated.kill)
+    return action
+
+
+def end_translated_host():
+    def action(lab):
+        lab.translated.kill()
+        forget_connections(lab)
+    return action
+
+
+# IPCTNL_MSG_CT_DELETE (linux/netfilter/nfnetlink_conntrack.h) of all connections, and the kernel's answer.
+_FORGET = """
+import socket, struct
+with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12) as netfilter:
+    netfilter.bind((0, 0))
+    netfilter.send(struct.pack("=LHHLLBBH", 20, 0x102, 5, 1, 0, 0, 0, 0))
+    error = struct.unpack_from("=i", netfilter.recv(4096), 16)[0]
+    assert error == 0, error
+"""
+
+
+def forget_connections(lab):
+    """The customer's gateway knows no connection any more, and so translates those that go on as its rules now say."""
+    lab.topology.execute("a", sys.executable, "-c", _FORGET)
 
 
 def leak(translated):
@@ -40,6 +81,7 @@ def mend_leak():
     def action(lab):
         netns.ip_batch(lab.topology.name("a"), ["rule del pref 100", "route flush table 100"])
         lab.topology.execute("a", "nft", "flush", "ruleset")
+        forget_connections(lab)
     return action
 
 
