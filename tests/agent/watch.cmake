@@ -7,8 +7,10 @@ tunnelwatch_test(watch_test
     kernel_evidence_test.cpp
     log_hit_test.cpp
     log_proposals_test.cpp
+    log_rows_test.cpp
     name_and_line_test.cpp
     offers_test.cpp
+    probe_rows_test.cpp
     progress_bar_test.cpp
     readme_test.cpp
     report_detail_test.cpp
