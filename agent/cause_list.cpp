@@ -1,6 +1,7 @@
 #include "agent/cause_list.h"
 
 #include "agent/diagnosis/catalogue.h"
+#include "raised_rows.h"
 
 namespace tunnelwatch::agent {
 
@@ -16,6 +17,9 @@ const std::vector<exporters::CauseInfo>& cause_list() {
       for (const auto s : row.sources) info.sources.emplace_back(to_string(s));
       info.title = {std::string(row.title.en), std::string(row.title.zh)};
       info.action = {std::string(row.action.en), std::string(row.action.zh)};
+      for (const auto& [cause, source, test] : kRaisedRows) {
+        if (cause == info.id) info.tests.emplace_back(source, test);
+      }
       causes.push_back(std::move(info));
     }
     return causes;

@@ -245,6 +245,7 @@ struct CauseInfo {
   std::vector<std::string> sources;
   Text title;
   Text action;
+  std::vector<std::pair<std::string, std::string>> tests{};  // source -> the test that raises it by that source
 };
 
 }  // namespace tunnelwatch::exporters

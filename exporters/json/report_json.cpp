@@ -4,6 +4,7 @@
 #include "exporters/seconds.h"
 #include "exporters/text/printable.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <boost/json/array.hpp>
@@ -219,6 +220,17 @@ std::string joined(const std::vector<std::string>& values) {
   return out;
 }
 
+// The sources by which a test raises it, best first; and a log, whose lines may name any cause.
+std::string told_by(const CauseInfo& c) {
+  std::vector<std::string> sources;
+  for (const std::string& source : c.sources) {
+    const bool tested = std::any_of(c.tests.begin(), c.tests.end(), [&](const auto& t) { return t.first == source; });
+    if (tested) sources.push_back(source);
+  }
+  if (std::find(sources.begin(), sources.end(), "log") == sources.end()) sources.emplace_back("log");
+  return joined(sources);
+}
+
 template <typename Element>
 void write_list(const std::function<void(std::string_view)>& out, std::string_view key,
                 const std::vector<Element>& elements) {
@@ -269,10 +281,13 @@ std::string causes_json(std::span<const CauseInfo> causes) {
 }
 
 std::string causes_markdown(std::span<const CauseInfo> causes) {
-  std::string out = "| cause | guide | in the guide's words | seen by | what to do |\n|---|---|---|---|---|\n";
+  std::string out =
+      "| cause | guide | in the guide's words | meaning | told by | shown by the test |\n|---|---|---|---|---|---|\n";
   for (const CauseInfo& c : causes) {
+    std::string tests;
+    for (const auto& [source, test] : c.tests) tests += (tests.empty() ? "" : ", ") + source + ": " + test;
     out += "| `" + cell(c.id) + "` | " + cell(joined(c.sections)) + " | " + cell(c.guide_words) + " | " +
-           cell(joined(c.sources)) + " | " + cell(c.action.en) + " |\n";
+           cell(c.title.en) + " | " + cell(told_by(c)) + " | " + cell(tests) + " |\n";
   }
   return out;
 }

@@ -1,10 +1,11 @@
-#include "agent/diagnosis/rules.h"
+#include "agent/cause_list.h"
+#include "agent/diagnosis/cause.h"
 #include "agent/timeline.h"
+#include "exporters/json/report_json.h"
 #include "exporters/prometheus/catalogue.h"
 #include "tests/support/ike_bytes.h"
 
 #include <fstream>
-#include <set>
 #include <sstream>
 
 #include <gtest/gtest.h>
@@ -45,16 +46,23 @@ TEST(Readme, ListsEveryMetric) {
   EXPECT_EQ(between("metrics"), expected);
 }
 
-TEST(Readme, ListsTheCausesThatRulesCanRaise) {
-  std::set<diagnosis::Cause> raised;
-  for (const auto& rule : diagnosis::rules()) raised.insert(rule.cause);
-  std::string expected = "| cause | in the guide | meaning |\n|---|---|---|\n";
-  for (const auto& row : diagnosis::catalogue()) {
-    if (!raised.contains(row.cause)) continue;
-    expected += "| `" + std::string(to_string(row.cause)) + "` | " + std::string(row.words) + " | " +
-                std::string(row.title.en) + " |\n";
+// As `tunnelwatch causes --markdown` prints it.
+TEST(Readme, ListsEveryCauseWithItsTests) {
+  EXPECT_EQ(between("causes"), exporters::causes_markdown(agent::cause_list()));
+}
+
+TEST(Readme, TheListOfCausesIsTheCataloguesAndTheTests) {
+  const auto& list = agent::cause_list();
+  ASSERT_EQ(list.size(), diagnosis::kCauseCount);
+  std::size_t tests = 0;
+  for (const auto& info : list) {
+    EXPECT_TRUE(diagnosis::cause_from(info.id)) << info.id;
+    tests += info.tests.size();
   }
-  EXPECT_EQ(between("causes"), expected);
+  std::ifstream file(TUNNELWATCH_SOURCE_DIR "/tests/data/raised_rows.tsv");
+  std::size_t rows = 0;
+  for (std::string line; std::getline(file, line);) rows += line.empty() || line.front() == '#' ? 0U : 1U;
+  EXPECT_EQ(tests, rows);
 }
 
 // The conversation of README's example: a repeated first message, a refusal, and a second attempt with the right key.

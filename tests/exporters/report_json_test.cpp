@@ -114,11 +114,15 @@ TEST(CausesJson, OneObjectACause) {
 }
 
 TEST(CausesMarkdown, PipesAreEscaped) {
-  EXPECT_EQ(causes_markdown(sample_causes()),
-            "| cause | guide | in the guide's words | seen by | what to do |\n|---|---|---|---|---|\n"
-            "| `authentication_fail` | 1.1 | authentication fail | daemon, wire, log | "
-            "Enter the same pre-shared key \\| on both ends. |\n"
-            "| `link_flapping` | 2.4, 3.1 | the line flaps | host | Check the line. |\n");
+  auto causes = sample_causes();
+  causes[0].title.en = "refused | not let in";
+  causes[0].tests = {{"wire", "A.B"}, {"daemon", "C.D"}};
+  EXPECT_EQ(
+      causes_markdown(causes),
+      "| cause | guide | in the guide's words | meaning | told by | shown by the test |\n|---|---|---|---|---|---|\n"
+      "| `authentication_fail` | 1.1 | authentication fail | refused \\| not let in | daemon, wire, log | "
+      "wire: A.B, daemon: C.D |\n"
+      "| `link_flapping` | 2.4, 3.1 | the line flaps | the line flaps | log |  |\n");
 }
 
 }  // namespace
