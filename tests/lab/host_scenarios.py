@@ -5,6 +5,7 @@ import os
 from lab.door import Door
 from lab.inner import cloud_hosts, end_translated_host, translated_host
 from lab.lab import Setup
+from lab.names import NAME, name_server, stands_for
 from lab.scenario import SILENT, Scenario, attempt, change, forget, initiate, pause, restore, steps, terminate
 
 OTHER_SECRET = ("secrets/ike-1/secret", '"another secret"')
@@ -39,6 +40,7 @@ HEARD = {"daemon": {"vici": "{folder}/a/charon.vici", "error_notify": ""}}
 REPORTED = {"daemon": {"vici": "{folder}/a/charon.vici", "log": False, "error_notify": "{folder}/a/charon.enfy"}}
 AUTHENTICATION = ("authentication_fail", "psk_mismatch", "config_id_mismatch")
 PHASE2 = ("phase2_proposal_or_pfs_mismatch", "flow_or_peer_mismatch", "policy_rules_not_mirrored")
+EXPECTED = {"esp": ["aes256-sha256"]}
 MORE = {"remote_subnets": ["10.2.0.0/24", "10.3.0.0/24"]}
 
 DAEMON = [
@@ -55,9 +57,10 @@ DAEMON = [
     Scenario("daemon-says-the-key", ("psk_mismatch",), AUTHENTICATION, Setup(agent=HEARD), start=steps(initiate()), on_wire=False,
              fault=steps(terminate(), change("b", *OTHER_SECRET), attempt(role="b")), repair=steps(restore("b"), initiate()),
              evidence="the IKE daemon says", note="its log, over its socket: no file is followed"),
-    Scenario("daemon-says-the-proposal", ("phase2_proposal_or_pfs_mismatch",), PHASE2, Setup(agent=HEARD), start=steps(initiate()), on_wire=False,
+    Scenario("daemon-says-the-proposal", ("phase2_proposal_or_pfs_mismatch",), PHASE2, Setup(agent=HEARD, tunnel=EXPECTED), start=steps(initiate()), on_wire=False,
              fault=steps(terminate(), change("b", f"{NET}/esp_proposals", "aes128-sha1"), attempt(role="b")),
-             repair=steps(terminate(), restore("b"), initiate()), evidence="the IKE daemon says"),
+             repair=steps(terminate(), restore("b"), initiate()), evidence="the peer offers AES_CBC-128",
+             note="encrypted on the wire, and compared from what the daemon lists"),
     Scenario("daemon-reports-the-key", ("authentication_fail", "psk_mismatch"), AUTHENTICATION, Setup(agent=REPORTED), start=steps(initiate()), on_wire=False,
              fault=steps(terminate(), change("b", *OTHER_SECRET), attempt(role="b")), repair=steps(restore("b"), initiate()),
              evidence='the IKE daemon reports "peer authentication failed"', note="by its plugin error-notify"),
@@ -128,6 +131,16 @@ FLOWS = [
              note="nothing leaves beside the tunnel and nothing gets into it: the connection tracking tells alone"),
 ]
 
+MOVED = "198.51.100.21"
+NAMES = [
+    Scenario("name-changes", ("dns_resolution_status_change",), GONE, Setup(prepare=(name_server("198.51.100.20"),), tunnel={"remote": NAME}),
+             start=steps(initiate()), fault=steps(stands_for(MOVED)), within=66.0, on_wire=False,
+             repair=steps(lambda lab: lab.topology.execute("b", "ip", "addr", "add", f"{MOVED}/24", "dev", "wan"), terminate(),
+                          change("b", "connections/tun/local_addrs", MOVED), change("a", "connections/tun/remote_addrs", MOVED), initiate()),
+             clears_within=5.0, recorded=False, evidence=f"{NAME} stood for 198.51.100.20 and stands for {MOVED}",
+             note="a name is looked up once a minute; the gateways follow it in the end"),
+]
+
 
 def moved(name):
     """A log is moved away, as logrotate does, and begins anew."""
@@ -186,4 +199,4 @@ HELD = [
              note="nothing is captured any more: this machine's tables say why"),
 ]
 
-HOST = LOGS + DAEMON + ROUTES + FLOWS + HELD
+HOST = LOGS + DAEMON + ROUTES + FLOWS + NAMES + HELD
