@@ -4,6 +4,8 @@
 #include "probes/host/log_record.h"
 
 #include <algorithm>
+#include <fstream>
+#include <iomanip>
 
 #include <fmt/format.h>
 
@@ -18,11 +20,21 @@ constexpr Duration kTryAgain = 5s;
 
 TimePoint steady_now() { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
 
+// This machine's, by which its own entries can be told; empty: not known.
+std::string machine_id() {
+  std::string id;
+  std::ifstream("/etc/machine-id") >> std::setw(32) >> id;
+  return id.find_first_not_of("0123456789abcdef") == std::string::npos ? id : "";
+}
+
+// Of all boots and machines: else journalctl wants to know this boot, which the unit's ProcSubset=pid hides from it.
+// Lines of before are not asked for, and those of other machines are not wanted.
 std::vector<std::string> journal_command(const std::vector<std::string>& units) {
   std::vector<std::string> command{
-      "journalctl", "--follow",  "--lines=0", "--output=json", "--output-fields=MESSAGE,SYSLOG_IDENTIFIER",
-      "--quiet",    "--no-pager"};
+      "journalctl",    "--follow", "--merge",    "--lines=0",
+      "--output=json", "--quiet",  "--no-pager", "--output-fields=MESSAGE,SYSLOG_IDENTIFIER"};
   for (const std::string& unit : units) command.push_back("--unit=" + unit);
+  if (const std::string id = machine_id(); !id.empty()) command.push_back("_MACHINE_ID=" + id);
   return command;
 }
 
