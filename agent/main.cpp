@@ -87,6 +87,14 @@ int main(int argc, char** argv) {
   bundle_command->add_option("--port", bundle.port, "Its port")->capture_default_str();
   bundle_command->callback([&] { code = cli::bundle(bundle); });
 
+  cli::CheckOvpnArguments ovpn;
+  auto* ovpn_command = app.add_subcommand("check-ovpn", "Check an OpenVPN client's profile and its certificates");
+  ovpn_command->add_option("PROFILE", ovpn.profile, "The .ovpn file")->required();
+  ovpn_command->add_option("--client-version", ovpn.client, "Of the OpenVPN client that will read it, such as 2.5");
+  ovpn_command->add_flag("--json", ovpn.json, "Print one JSON object");
+  ovpn_command->add_flag("--zh", ovpn.chinese, "Print in Chinese");
+  ovpn_command->callback([&] { code = cli::check_ovpn(ovpn); });
+
   cli::CausesArguments causes;
   auto* causes_command = app.add_subcommand("causes", "List every cause that can be told");
   auto* as_json = causes_command->add_flag("--json", causes.json, "Print JSON");

@@ -65,6 +65,14 @@ struct BundleArguments {
 };
 int bundle(const BundleArguments& arguments);
 
+struct CheckOvpnArguments {
+  std::string profile;
+  std::string client;  // the OpenVPN client's version; empty: not told
+  bool json = false;
+  bool chinese = false;
+};
+int check_ovpn(const CheckOvpnArguments& arguments);
+
 struct CausesArguments {
   bool json = false;
   bool markdown = false;

@@ -1,0 +1,1 @@
+tunnelwatch_fuzz(ovpn_profile_fuzz SOURCES ovpn_profile_fuzz.cpp LIBRARIES tunnelwatch::ovpn)
