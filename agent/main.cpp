@@ -91,6 +91,7 @@ int main(int argc, char** argv) {
   auto* ovpn_command = app.add_subcommand("check-ovpn", "Check an OpenVPN client's profile and its certificates");
   ovpn_command->add_option("PROFILE", ovpn.profile, "The .ovpn file")->required();
   ovpn_command->add_option("--client-version", ovpn.client, "Of the OpenVPN client that will read it, such as 2.5");
+  ovpn_command->add_flag("--probe", ovpn.probe, "Ask its servers, as a client begins, as far as their certificates");
   ovpn_command->add_flag("--json", ovpn.json, "Print one JSON object");
   ovpn_command->add_flag("--zh", ovpn.chinese, "Print in Chinese");
   ovpn_command->callback([&] { code = cli::check_ovpn(ovpn); });

@@ -49,7 +49,7 @@ class Check {
 
  private:
   void find(std::optional<Cause> cause, Severity severity, unsigned line, Text text) {
-    result_.findings.push_back({cause, severity, line, std::move(text)});
+    result_.findings.push_back({cause, severity, line, std::move(text), false});
   }
 
   void take_problem(const host::OvpnProblem& problem) {
@@ -208,6 +208,7 @@ class Check {
               subject, profile_.ca->line, error),
           fmt::format("证书{}不是由第{}行的CA签发（{}）：仅当网关导入的客户端CA与之不同时才正确", subject,
                       profile_.ca->line, error)});
+    result_.findings.back().foreign_ca = true;
   }
 
   // What protects the control channel: without it the client stops, or the server stays silent.

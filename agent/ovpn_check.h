@@ -18,7 +18,8 @@ struct OvpnFinding {
   std::optional<diagnosis::Cause> cause;
   diagnosis::Severity severity{};
   unsigned line = 1;
-  exporters::Text text;  // one sentence without control characters; holds nothing of a private key
+  exporters::Text text;     // one sentence without control characters; holds nothing of a private key
+  bool foreign_ca = false;  // the client's certificate is not of the profile's own CA: a server may know better
 };
 
 // A certificate of the profile, as a person wants to see it.

@@ -1,6 +1,7 @@
 #include "agent/cli/commands.h"
 #include "agent/cli/ovpn_report.h"
 #include "agent/ovpn_files.h"
+#include "agent/ovpn_judge.h"
 
 #include <fmt/format.h>
 
@@ -21,7 +22,16 @@ int check_ovpn(const CheckOvpnArguments& arguments) {
     fmt::print(stderr, "tunnelwatch: {}\n", file.error);
     return exit_usage;
   }
-  const OvpnReport report{arguments.profile, file.profile.remotes, agent::check_ovpn(file.profile, options)};
+  OvpnReport report{.profile = arguments.profile,
+                    .servers = file.profile.remotes,
+                    .check = agent::check_ovpn(file.profile, options),
+                    .protection = agent::protection_of(file.profile)};
+  if (arguments.probe) {
+    if (file.profile.proxy_line != 0)
+      fmt::print(stderr, "tunnelwatch: the servers are asked by way of a proxy: not probed\n");
+    report.sights = agent::probe_ovpn(file.profile, {});
+    agent::judge_ovpn(file.profile, report.protection, report.sights, options.now, report.check);
+  }
   if (arguments.json) {
     fmt::print("{}\n", ovpn_json(report));
   } else {

@@ -68,6 +68,7 @@ int bundle(const BundleArguments& arguments);
 struct CheckOvpnArguments {
   std::string profile;
   std::string client;  // the OpenVPN client's version; empty: not told
+  bool probe = false;  // ask its servers
   bool json = false;
   bool chinese = false;
 };

@@ -1,9 +1,12 @@
 #include "agent/cli/ovpn_report.h"
 
+#include "agent/ovpn_judge.h"
 #include "agent/ovpn_words.h"
 #include "exporters/text/printable.h"
+#include "probes/host/certificate.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -78,6 +81,38 @@ json::object finding_json(const OvpnFinding& f) {
 
 double epoch(WallTime time) { return to_seconds(time.time_since_epoch()); }
 
+json::object certificate_json(const host::Certificate& c) {
+  json::object o{{"subject", printable(c.subject())},
+                 {"issuer", printable(c.issuer())},
+                 {"not_before", epoch(c.not_before())},
+                 {"not_after", epoch(c.not_after())},
+                 {"server_auth", nullptr}};
+  if (const auto serves = c.server_auth()) o["server_auth"] = *serves;
+  return o;
+}
+
+json::object sight_json(const agent::OvpnSight& sight, const agent::OvpnProtection& protection) {
+  const auto meaning = agent::sight_words(sight, protection);
+  json::object o{{"meaning", meaning.en}, {"meaning_zh", meaning.zh}};
+  if (!sight.address) {
+    o["outcome"] = "no_address";
+    return o;
+  }
+  const auto& hello = sight.hello;
+  o["outcome"] = to_string(hello.outcome);
+  o["address"] = sight.address->to_string();
+  if (hello.outcome == active::OpenVpnOutcome::answered) o["rtt_ms"] = std::round(to_seconds(hello.rtt) * 1e6) / 1e3;
+  if (hello.reason != RefusalReason::none) o["reason"] = to_string(hello.reason);
+  if (hello.tls.chain.empty()) return o;
+  json::array chain;
+  for (const auto& der : hello.tls.chain) {
+    if (const auto certificate = host::Certificate::from_der(der)) chain.push_back(certificate_json(*certificate));
+  }
+  o["certificates"] = std::move(chain);
+  o["asks_for_certificate"] = hello.tls.asked_for_certificate;
+  return o;
+}
+
 }  // namespace
 
 std::string ovpn_text(const OvpnReport& report, Language language) {
@@ -85,6 +120,13 @@ std::string ovpn_text(const OvpnReport& report, Language language) {
   for (const auto& s : report.servers) {
     text += fmt::format("  {} {} {} ({} {})\n", s.tcp ? "TCP" : "UDP", printable(s.host), s.port,
                         language == Language::zh ? "行" : "line", s.line);
+  }
+  for (const auto& sight : report.sights) {
+    text += fmt::format("  {}\n", in(agent::sight_words(sight, report.protection), language));
+    if (sight.hello.tls.chain.empty()) continue;
+    if (const auto c = host::Certificate::from_der(sight.hello.tls.chain.front()))
+      text += fmt::format("    {}, {} - {}\n", printable(c->subject()), agent::date_words(c->not_before()),
+                          agent::date_words(c->not_after()));
   }
   for (const auto& c : report.check.certificates) {
     text += fmt::format("  <{}> {}, {} - {}\n", c.block, c.subject, agent::date_words(c.not_before),
@@ -97,10 +139,13 @@ std::string ovpn_text(const OvpnReport& report, Language language) {
 std::string ovpn_json(const OvpnReport& report) {
   json::array servers;
   for (const auto& s : report.servers) {
-    servers.push_back(json::object{{"line", s.line},
-                                   {"host", exporters::valid_utf8(s.host)},
-                                   {"port", s.port},
-                                   {"protocol", s.tcp ? "tcp" : "udp"}});
+    json::object server{{"line", s.line},
+                        {"host", exporters::valid_utf8(s.host)},
+                        {"port", s.port},
+                        {"protocol", s.tcp ? "tcp" : "udp"}};
+    if (servers.size() < report.sights.size())
+      server["probe"] = sight_json(report.sights[servers.size()], report.protection);
+    servers.push_back(std::move(server));
   }
   json::array certificates;
   for (const auto& c : report.check.certificates) {

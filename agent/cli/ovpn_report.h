@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/ovpn_check.h"
+#include "agent/ovpn_probe.h"
 #include "exporters/text/report_text.h"
 
 #include <string>
@@ -12,6 +13,8 @@ struct OvpnReport {
   std::string profile;  // its path
   std::vector<host::OvpnRemote> servers;
   agent::OvpnCheck check;
+  agent::OvpnProtection protection{};
+  std::vector<agent::OvpnSight> sights{};  // of all servers, in their order; empty: nobody was asked
 };
 
 // Servers, certificates, then the findings by line with their row of the guide and the next step.

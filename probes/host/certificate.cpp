@@ -86,9 +86,21 @@ std::optional<bool> Certificate::server_auth() const {
 bool Certificate::has_key_usage() const { return X509_get_ext_by_NID(x509_.get(), NID_key_usage, -1) >= 0; }
 bool Certificate::is_ca() const { return X509_check_ca(x509_.get()) != 0; }
 
-std::vector<std::uint8_t> Certificate::subject_der() const {
+std::string Certificate::common_name() const {
+  const X509_NAME* const name = X509_get_subject_name(x509_.get());
+  const int at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
+  if (at < 0) return {};
+  unsigned char* text = nullptr;
+  const int size = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+  if (size < 0) return {};
+  std::string common(text, text + std::min(static_cast<std::size_t>(size), kMaxName));
+  OPENSSL_free(text);
+  return common;
+}
+
+std::vector<std::uint8_t> Certificate::issuer_der() const {
   unsigned char* der = nullptr;
-  const int size = i2d_X509_NAME(X509_get_subject_name(x509_.get()), &der);
+  const int size = i2d_X509_NAME(X509_get_issuer_name(x509_.get()), &der);
   std::vector<std::uint8_t> bytes;
   if (size > 0) bytes.assign(der, der + size);
   OPENSSL_free(der);

@@ -32,7 +32,8 @@ class Certificate {
   // Whether its key usage allows what a TLS server needs, and the extension is there: `remote-cert-tls` wants it.
   bool has_key_usage() const;
   bool is_ca() const;
-  std::vector<std::uint8_t> subject_der() const;  // the whole name, to be compared
+  std::string common_name() const;               // untrusted, at most kMaxName bytes; empty: it has none
+  std::vector<std::uint8_t> issuer_der() const;  // the whole name, to be compared
 
   static constexpr std::size_t kMaxName = 256;
   x509_st* native() const { return x509_.get(); }

@@ -194,8 +194,9 @@ class Parser {
       ignores_disable_dco_ |= std::find(w.begin() + 1, w.end(), "disable-dco") != w.end();
     } else if (name == "auth-user-pass") {
       profile_.auth_user_pass_line = line_;
-    } else if (name == "remote-cert-tls" || name == "remote-cert-eku" || name == "ns-cert-type") {
+    } else if (name == "remote-cert-tls" || name == "remote-cert-eku") {
       profile_.remote_cert_tls_line = line_;
+      profile_.wants_key_usage |= name == "remote-cert-tls";
     } else if (name == "http-proxy" || name == "socks-proxy") {
       profile_.proxy_line = line_;
     } else if (name == "key-direction") {
@@ -206,6 +207,7 @@ class Parser {
       profile_.device = argument(w);
     } else if (name == "verify-x509-name") {
       profile_.verify_name = argument(w);
+      profile_.verify_name_line = line_;
       profile_.verify_name_type = w.size() > 2 ? w[2] : "subject";
     } else if (std::find(kOtherCredentials.begin(), kOtherCredentials.end(), name) != kOtherCredentials.end()) {
       profile_.other_credentials_line = line_;

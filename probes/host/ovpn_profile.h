@@ -67,12 +67,14 @@ struct OvpnProfile {
   std::optional<OvpnMaterial> tls_crypt_v2;
   std::vector<OvpnRemote> remotes;  // in the client's order, each with the port and protocol that hold for it
   std::optional<unsigned> key_direction;
-  std::string auth = "SHA1";         // the digest of tls-auth
-  std::string verify_name;           // of verify-x509-name
-  std::string verify_name_type;      // "subject", "name", "name-prefix"
-  std::string device;                // of dev
-  unsigned auth_user_pass_line = 0;  // 0: not there; so below
-  unsigned remote_cert_tls_line = 0;
+  std::string auth = "SHA1";      // the digest of tls-auth
+  std::string verify_name;        // of verify-x509-name
+  unsigned verify_name_line = 0;  // 0: not there; so below
+  std::string verify_name_type;   // "subject", "name", "name-prefix"
+  std::string device;             // of dev
+  unsigned auth_user_pass_line = 0;
+  unsigned remote_cert_tls_line = 0;  // the server's certificate must have serverAuth ...
+  bool wants_key_usage = false;       // ... and a key usage
   unsigned other_credentials_line =
       0;                          // a store or token that holds certificate and key: pkcs11-id, cryptoapicert, ...
   unsigned disable_dco_line = 0;  // 0 also where an unknown option is to be ignored

@@ -9,6 +9,7 @@ add_library(tunnelwatch_io_sockets STATIC
   local_addresses.cpp
   resolver.cpp
   socket_message.cpp
+  tcp_stream.cpp
   udp_socket.cpp)
 add_library(tunnelwatch::io_sockets ALIAS tunnelwatch_io_sockets)
 target_link_libraries(tunnelwatch_io_sockets PUBLIC tunnelwatch::active Boost::headers PRIVATE tunnelwatch_asio)

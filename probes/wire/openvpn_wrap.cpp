@@ -72,6 +72,10 @@ Octets counter_mode(Bytes key, Bytes iv, Bytes text) {
   return out;
 }
 
+bool shows_client_key(OpenVpnOpcode opcode) {
+  return opcode == OpenVpnOpcode::hard_reset_client_v3 || opcode == OpenVpnOpcode::control_wkc;
+}
+
 bool equal(Bytes a, Bytes b) { return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0; }
 
 }  // namespace
@@ -182,7 +186,7 @@ std::vector<std::uint8_t> OpenVpnWrap::wrap(const OpenVpnControl& control, std::
   append(out, id);
   append(out, tag);
   append(out, counter_mode(half.first(kDigestKey), Bytes(tag).first(kIv), body));
-  if (control.head.opcode == OpenVpnOpcode::hard_reset_client_v3) append(out, wrapped_);
+  if (shows_client_key(control.head.opcode)) append(out, wrapped_);
   return out;
 }
 

@@ -36,6 +36,19 @@ inline std::string key_pem(const Key& key, const std::string& passphrase = "") {
   return text_of(bio);
 }
 
+// Of a certificate's PEM.
+inline std::vector<std::uint8_t> der_of(const std::string& pem) {
+  BIO* const bio = BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
+  X509* const x509 = PEM_read_bio_X509(bio, nullptr, nullptr, nullptr);
+  unsigned char* der = nullptr;
+  const int size = i2d_X509(x509, &der);
+  std::vector<std::uint8_t> bytes(der, der + size);
+  OPENSSL_free(der);
+  X509_free(x509);
+  BIO_free(bio);
+  return bytes;
+}
+
 struct CertificateSpec {
   std::string name;
   WallTime not_before{};

@@ -31,6 +31,8 @@ TEST_F(CertificateTest, SaysWhatItIs) {
   const auto c = issued(wanted);
   EXPECT_EQ(c.subject(), "CN=client one");
   EXPECT_EQ(c.issuer(), "CN=authority");
+  EXPECT_EQ(c.common_name(), "client one");
+  EXPECT_EQ(c.issuer_der(), read_certificates(authority.pem()).certificates.at(0).issuer_der());
   EXPECT_EQ(c.not_before(), kFrom);
   EXPECT_EQ(c.not_after(), kUntil);
   EXPECT_EQ(c.server_auth(), std::optional(false));

@@ -75,6 +75,8 @@ TEST(OvpnProfile, AProfileAsTheCloudGivesIt) {
   EXPECT_EQ(profile.disable_dco_line, 5U);
   EXPECT_EQ(profile.auth, "SHA256");
   EXPECT_EQ(profile.remote_cert_tls_line, 7U);
+  EXPECT_TRUE(profile.wants_key_usage);
+  EXPECT_EQ(profile.verify_name_line, 8U);
   EXPECT_EQ(profile.verify_name, "gateway.example");
   EXPECT_EQ(profile.verify_name_type, "name");
   EXPECT_EQ(profile.auth_user_pass_line, 9U);
