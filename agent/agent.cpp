@@ -266,6 +266,7 @@ void Agent::Impl::sync_captures() {
   auto wanted = settings_.capture.interfaces.empty() ? io::default_interfaces() : settings_.capture.interfaces;
   std::set<std::string> inside;
   for (const auto& tunnel : settings_.tunnels) {
+    if (tunnel.kind != config::TunnelKind::ipsec) continue;  // nothing of IPsec is in an OpenVPN client's
     if (tunnel.tunnel_interface.empty() || !inside.insert(tunnel.tunnel_interface).second) continue;
     if (std::find(wanted.begin(), wanted.end(), tunnel.tunnel_interface) == wanted.end())
       wanted.push_back(tunnel.tunnel_interface);

@@ -125,7 +125,8 @@ class Check {
 
   void authorities() {
     if (!profile_.ca) {
-      if (profile_.pkcs12 || profile_.other_credentials_line != 0) return;
+      const bool elsewhere = profile_.pkcs12 || profile_.other_credentials_line != 0;
+      if (elsewhere || profile_.peer_fingerprint_line != 0) return;
       return find(Cause::client_ca_missing, Severity::fault, profile_.last_line, absent_words("ca"));
     }
     if (!has_text(*profile_.ca, "ca")) return;

@@ -142,7 +142,7 @@ void ProbeDriver::sync_targets() {
     const auto source = probe_source(s, tunnel->remote());
     want_host({s.name, TargetRole::gateway, s.remote.name}, tunnel->remote(), source);
     want_inner(*tunnel, own_addresses);
-    ike_.want(*tunnel, source);
+    if (s.kind == config::TunnelKind::ipsec) ike_.want(*tunnel, source);
   }
   echo_.end_sync();
   ike_.end_sync();

@@ -8,6 +8,7 @@
 
 namespace tunnelwatch::agent {
 
+using diagnosis::FactId;
 using passive::IkeSight;
 using passive::PeerState;
 using passive::Side;
@@ -72,7 +73,26 @@ Tunnel::Tunnel(config::Tunnel settings, bool configured, const config::LossThres
       remote_(settings_.remote.address),
       evidence_(loss),
       traffic_(evidence_.facts(), settings_, loss),
-      offers_(evidence_.facts(), settings_) {}
+      offers_(evidence_.facts(), settings_) {
+  note_kind();
+}
+
+void Tunnel::note_kind() {
+  diagnosis::Facts& facts = evidence_.facts();
+  const bool openvpn = settings_.kind == config::TunnelKind::openvpn;
+  if (openvpn == facts.is(FactId::of_openvpn)) return;
+  if (openvpn) return facts.affirm(FactId::of_openvpn, {}, diagnosis::Confidence::confirmed, {});
+  facts.forget(FactId::of_openvpn);
+  facts.forget(FactId::client_link_up);
+}
+
+// An OpenVPN client whose interface stands is up, unless the hosts inside have fallen silent.
+PeerState Tunnel::client_state() const {
+  const diagnosis::Facts& facts = evidence_.facts();
+  if (facts.is_not(FactId::client_link_up)) return PeerState::down;
+  if (!facts.is(FactId::client_link_up)) return PeerState::unknown;
+  return facts.is(FactId::inner_silent) ? PeerState::down : PeerState::up;
+}
 
 bool Tunnel::matches(const passive::PeerKey& key) const {
   return remote_ == key.remote && (!settings_.local || *settings_.local == key.local);
@@ -149,6 +169,7 @@ Tunnel::Settled Tunnel::settle(const passive::IkePeerView* view, TimePoint now) 
   // ESP alone, whose IKE was not seen, says at least that it flows.
   const PeerState by_esp = evidence_.esp_flows() ? PeerState::up : PeerState::unknown;
   PeerState state = view != nullptr ? view->state : by_esp;
+  if (settings_.kind == config::TunnelKind::openvpn) state = client_state();
   if (state == PeerState::up && dead_) state = PeerState::down;
   if (state != state_ || !state_since_) {
     if (state != state_) settled.state = state;

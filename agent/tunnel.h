@@ -31,6 +31,7 @@ class Tunnel {
     traffic_.reconfigure(settings_);
     offers_.reconfigure(settings_);
     pinged_inside_ = diagnosis::pinged_inside(settings_);
+    note_kind();
   }
   // Its inner hosts, and the peer's own address inside.
   const std::vector<config::Host>& pinged_inside() const { return pinged_inside_; }
@@ -80,6 +81,8 @@ class Tunnel {
                                  exporters::Detail detail) const;
 
  private:
+  void note_kind();
+  passive::PeerState client_state() const;
   exporters::CauseReport cause_report(const diagnosis::CauseHistory& cause, const WallClock& clock,
                                       exporters::Detail detail) const;
   void report_texts(exporters::TunnelReport& report, const passive::IkePeerView* view, const WallClock& clock) const;

@@ -99,6 +99,8 @@ class Watch final : public passive::PacketSink, public passive::IkePeerSink {
  private:
   Tunnel* discover(const passive::PeerKey& key);
   std::optional<IpAddress> peer_called(std::string_view name) const;
+  Tunnel* the_only_tunnel() const;
+  Tunnel* the_only_client() const;
   Tunnel* discover_for_log(std::string name, const std::optional<IpAddress>& remote);
   void settle_changed(TimePoint now);
   void forget_idle(TimePoint now);

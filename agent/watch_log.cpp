@@ -33,9 +33,22 @@ bool Watch::on_log(const diagnosis::LogHit& hit, TimePoint at, LogTarget target)
   }
   if (target == LogTarget::certain) return false;
   if (tunnels_.all().empty() && options_.offline) discover_for_log(std::string(kNobody), {});
-  if (tunnels_.all().size() != 1) return false;
-  tunnels_.all().front()->on_log(hit, at);
-  return true;
+  Tunnel* const one = hit.match.family == diagnosis::LogFamily::openvpn ? the_only_client() : the_only_tunnel();
+  if (one != nullptr) one->on_log(hit, at);
+  return one != nullptr;
+}
+
+Tunnel* Watch::the_only_tunnel() const { return tunnels_.all().size() == 1 ? tunnels_.all().front().get() : nullptr; }
+
+// Whose the words of an OpenVPN client are: the client's, where one is configured.
+Tunnel* Watch::the_only_client() const {
+  Tunnel* client = nullptr;
+  for (const auto& tunnel : tunnels_.all()) {
+    if (tunnel->settings().kind != config::TunnelKind::openvpn) continue;
+    if (client != nullptr) return nullptr;
+    client = tunnel.get();
+  }
+  return client != nullptr ? client : the_only_tunnel();
 }
 
 std::optional<IpAddress> Watch::peer_called(std::string_view name) const {

@@ -47,6 +47,7 @@ inline constexpr std::size_t kMaxLogFiles = 64;
 inline constexpr std::size_t kMaxUnits = 64;
 
 inline constexpr std::array<std::string_view, 4> kLogLevelNames{"debug", "info", "warning", "error"};
+inline constexpr std::array<std::string_view, 2> kTunnelKindNames{"ipsec", "openvpn"};
 inline constexpr std::array<std::string_view, 3> kIkeVersionNames{"any", "1", "2"};
 inline constexpr std::array<std::string_view, 3> kFamilyNames{"any", "4", "6"};
 inline constexpr DurationText kEchoInterval{std::chrono::milliseconds{10}, std::chrono::hours{1}};
@@ -85,6 +86,8 @@ struct Keys<Tunnel> {
           "This gateway's address towards the peer; without it, what the route to the peer says"},
       Key{"local_interface", &Tunnel::local_interface, kInterface, "In place of local: the interface that holds it"},
       Key{"remote", &Tunnel::remote, HostText{}, "The peer, an address or a DNS name", Need::required},
+      Key{"kind", &Tunnel::kind, Choice{kTunnelKindNames},
+          "What carries it; openvpn: a client on this machine, with its tunnel_interface"},
       Key{"ike_version", &Tunnel::version, Choice{kIkeVersionNames}, "The IKE version that the peer is set to"},
       Key{"ike", &Tunnel::ike, ListOf{ProposalText{}, kMaxProposals}, "Proposals expected for the IKE SA"},
       Key{"esp", &Tunnel::esp, ListOf{ProposalText{}, kMaxProposals}, "Proposals expected for the child SAs"},

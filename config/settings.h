@@ -44,11 +44,16 @@ struct Bgp {
 
 enum class IkeVersion : std::uint8_t { any, v1, v2 };
 
+// What carries a tunnel. Of an OpenVPN client's there is no IKE and no ESP: it is judged by its interface, the routes
+// and the hosts inside.
+enum class TunnelKind : std::uint8_t { ipsec, openvpn };
+
 struct Tunnel {
   std::string name;                // [A-Za-z0-9_][A-Za-z0-9_.-]{0,63}, unique: it becomes a label
   std::optional<IpAddress> local;  // this gateway's address towards the peer ...
   std::string local_interface;     // ... or the interface that holds it; neither: what the kernel's route says
   Host remote;
+  TunnelKind kind = TunnelKind::ipsec;
   IkeVersion version = IkeVersion::any;
   std::vector<std::string> ike;  // proposals expected in IKE SAs, "aes256-sha256-modp2048"; empty: not told
   std::vector<std::string> esp;  // the same for child SAs, "aes256gcm16-modp2048"

@@ -162,7 +162,10 @@ class Validator {
 
   void check_tunnel_interface(const Tunnel& tunnel, std::string_view path, std::string_view local,
                               std::string_view egress) {
-    if (!readable({path, local, egress}) || tunnel.tunnel_interface.empty()) return;
+    if (!readable({path, local, egress})) return;
+    if (tunnel.kind == TunnelKind::openvpn && tunnel.tunnel_interface.empty())
+      error(path, "is needed for an OpenVPN client: whether it stands is told by its interface, such as tun0");
+    if (tunnel.tunnel_interface.empty()) return;
     if (tunnel.tunnel_interface == tunnel.local_interface || tunnel.tunnel_interface == tunnel.egress_interface) {
       error(path, "is the interface that the tunnel's outer packets leave by; give the one whose packets are inside");
     }

@@ -166,8 +166,11 @@ enum class FactId : std::uint8_t {
   route_on_link,            // a route without a next hop, and nobody there answers for the peer
   next_hop_failed,          // the next hop to the peer does not answer its neighbours
   route_egress_differs,     // packets for the peer leave by another interface than configured
+  // An OpenVPN client's tunnel: no IKE and no ESP to go by.
+  of_openvpn,      // by the configuration
+  client_link_up,  // its interface stands
 };
-inline constexpr std::size_t kFactCount = static_cast<std::size_t>(FactId::route_egress_differs) + 1;
+inline constexpr std::size_t kFactCount = static_cast<std::size_t>(FactId::client_link_up) + 1;
 
 struct Fact {
   Confidence confidence = Confidence::likely;

@@ -92,6 +92,11 @@ Text describe_translated_flows(const host::TrackedFlow& flow, std::uint64_t coun
           fmt::format("本机对 {} 条去往远端子网的连接做了地址转换，例如 {} 到 {} 以 {} 发出", count, from, to, as)};
 }
 
+Text describe_client_link(std::string_view interface) {
+  return {fmt::format("the OpenVPN client's interface {} stands", interface),
+          fmt::format("OpenVPN 客户端接口 {} 已存在", interface)};
+}
+
 Text describe_no_route(std::string_view to) {
   return {fmt::format("there is no route to {}", to), fmt::format("没有到 {} 的路由", to)};
 }

@@ -23,6 +23,7 @@ Text describe_absent_address(const IpAddress& address, bool of_tunnel);
 Text describe_remote_address_here(const IpAddress& address);
 // Such a flow, of `count`.
 Text describe_translated_flows(const host::TrackedFlow& flow, std::uint64_t count);
+Text describe_client_link(std::string_view interface);
 Text describe_no_route(std::string_view to);
 Text describe_other_interface(std::string_view to, std::string_view by, std::string_view expected);
 Text describe_partial_route(const IpPrefix& subnet, std::string_view interface, const std::vector<IpPrefix>& routed);

@@ -71,7 +71,8 @@ InnerHost* InnerEvidence::host_of(std::string_view name) {
 }
 
 void InnerEvidence::note_carrying() {
-  const auto since = facts_.is(F::esp_both_ways) ? std::optional(facts_[F::esp_both_ways].since) : std::nullopt;
+  const F carrier = facts_.is(F::of_openvpn) ? F::client_link_up : F::esp_both_ways;
+  const auto since = facts_.is(carrier) ? std::optional(facts_[carrier].since) : std::nullopt;
   if (since == carrying_since_) return;
   carrying_since_ = since;
   for (InnerHost& host : hosts_) {

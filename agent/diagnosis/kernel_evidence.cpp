@@ -18,7 +18,7 @@ namespace {
 constexpr F kFacts[] = {F::local_address_absent, F::remote_address_here,  F::tunnel_address_absent,
                         F::public_route_absent,  F::private_route_absent, F::private_route_elsewhere,
                         F::route_partial,        F::route_via_peer,       F::route_on_link,
-                        F::next_hop_failed,      F::route_egress_differs};
+                        F::next_hop_failed,      F::route_egress_differs, F::client_link_up};
 
 // A host of the subnet: one that is configured, or the first.
 IpAddress inside(const config::Tunnel& tunnel, const IpPrefix& subnet) {
@@ -48,6 +48,7 @@ class Judgement {
     judge_public();
     judge_private();
     judge_parts();
+    judge_client();
     if (remote_) set(F::route_via_peer, via_peer_);
   }
 
@@ -138,6 +139,14 @@ class Judgement {
         partial = describe_partial_route(subnet, tunnel_.tunnel_interface, routed_to(own));
     }
     set(F::route_partial, partial);
+  }
+
+  // The interface of an OpenVPN client comes when it has connected, and goes with it.
+  void judge_client() {
+    if (tunnel_.kind != config::TunnelKind::openvpn || (tunnel_link() == 0 && !view_.complete))
+      return facts_.forget(F::client_link_up);
+    const auto& name = tunnel_.tunnel_interface;
+    set(F::client_link_up, tunnel_link() != 0 ? std::optional(describe_client_link(name)) : std::nullopt);
   }
 
   std::vector<IpPrefix> routed_to(std::uint32_t link) const {

@@ -13,9 +13,10 @@ namespace {
 
 // ESP that was on its way when the line was written does not contradict it.
 constexpr Duration kOnItsWay = 2s;
-constexpr Duration kAtOnce = 2s;        // between two tellers of one thing
-constexpr std::uint64_t kRepeated = 3;  // what is normal life once is none any more
-constexpr Duration kNews = 10min;       // a daemon that goes on failing says so again within this time
+constexpr Duration kAtOnce = 2s;         // between two tellers of one thing
+constexpr std::uint64_t kRepeated = 3;   // what is normal life once is none any more
+constexpr Duration kClientAnswers = 6s;  // of an OpenVPN client: by then the hosts inside would be told as silent
+constexpr Duration kNews = 10min;        // a daemon that goes on failing says so again within this time
 
 Text describe_line(const LogHit& hit, std::uint64_t times) {
   Text text;
@@ -40,6 +41,7 @@ Text describe_line(const LogHit& hit, std::uint64_t times) {
 }  // namespace
 
 bool carries(const Facts& f) {
+  if (f.is(F::of_openvpn)) return f.is(F::client_link_up) && f.is_not(F::inner_silent);
   if (f.is(F::esp_both_ways)) return true;
   return f.is(F::child_up) && f.is(F::ike_up) && !f.is(F::liveness_unanswered) && !f.is(F::esp_one_way);
 }
@@ -79,8 +81,10 @@ void LogEvidence::advance(TimePoint now) {
   if (facts_.logged().empty()) return;
   const bool stands = carries(facts_);
   facts_.forget_logged([&](const LoggedCause& c) {
-    const bool made_since = stands && facts_.is(F::child_up) && facts_[F::child_up].since > c.fact.last;
-    return made_since || now - c.fact.last > kNews;
+    const F carrier = facts_.is(F::of_openvpn) ? F::client_link_up : F::child_up;
+    const bool made_since = stands && facts_.is(carrier) && facts_[carrier].since > c.fact.last;
+    const bool works_since = stands && facts_.is(F::of_openvpn) && now - c.fact.last > kClientAnswers;
+    return made_since || works_since || now - c.fact.last > kNews;
   });
 }
 

@@ -99,6 +99,34 @@ std::string fit_to_show(std::string_view line) {
   return text.substr(0, end) + "...";
 }
 
+void LogReader::note_client(std::string_view line) {
+  const auto has = [line](std::string_view words) { return line.find(words) != std::string_view::npos; };
+  if (has(" link remote: [AF_INET")) server_ = Server::asked;
+  if (has("TLS: Initial packet from [AF_INET")) server_ = Server::heard;
+  if (has("VERIFY EKU ERROR") || has("VERIFY KU ERROR") || has("certificate verify failed")) server_ = Server::refused;
+  if (has("asn1 encoding routines:")) undecodable_ = true;
+  if (has("Exiting due to fatal error")) undecodable_ = false;
+}
+
+Cause LogReader::told_apart(const LogMatch& match) const {
+  if (undecodable_ && match.words.starts_with("Cannot load inline certificate")) return Cause::client_cert_key_mismatch;
+  const bool of_negotiation =
+      match.family == LogFamily::openvpn &&
+      (match.cause == Cause::client_tls_handshake_failed || match.words.starts_with("TLS key negotiation failed"));
+  if (!of_negotiation) return match.cause;
+  switch (server_) {
+    case Server::unknown:
+      return match.cause;
+    case Server::asked:
+      return Cause::client_cannot_reach_server;
+    case Server::heard:
+      return Cause::client_tls_handshake_failed;
+    case Server::refused:
+      return Cause::server_cert_without_eku;
+  }
+  return match.cause;
+}
+
 void LogReader::know(std::uint32_t sa, std::string_view connection, const IpAddress& peer) {
   if (sas_.size() >= kMaxSas && !sas_.contains(sa)) sas_.erase(sas_.begin());  // they are numbered upwards
   sas_[sa] = {std::string(connection), peer};
@@ -133,8 +161,10 @@ std::optional<LogHit> LogReader::read(std::string_view line, TimePoint at) {
   const About about{connection_of(line), sa_of(line), thread_of(line)};
   note(line, at, about);
   proposals_.note(line, at, about.thread);
-  const auto match = match_line(line);
+  auto match = match_line(line);
+  note_client(line);
   if (!match) return std::nullopt;
+  match->cause = told_apart(*match);
   LogHit hit{*match, std::string(about.connection), match->peer, proposals_.of(match->cause, at, about.thread),
              fit_to_show(line)};
   if (!hit.peer) hit.peer = peer_of(match->cause, at, about);

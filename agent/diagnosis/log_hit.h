@@ -36,7 +36,9 @@ std::string fit_to_show(std::string_view line);
 
 // Reads one log, line by line: what matches, and whom it is about where the line itself does not say so. A connection's
 // name, and the number of an IKE SA, stand for the peer that an earlier line gave them; a thread of charon speaks of
-// the peer whose packet it has just got. No I/O, no clock; memory is bounded. One for each log.
+// the peer whose packet it has just got. An OpenVPN client whose negotiation runs out says the same whether the server
+// is silent or refuses it: what came from the server before tells the two apart. No I/O, no clock; memory is bounded.
+// One for each log.
 class LogReader {
  public:
   std::optional<LogHit> read(std::string_view line, TimePoint at);
@@ -49,6 +51,8 @@ class LogReader {
     TimePoint at{};
   };
 
+  void note_client(std::string_view line);
+  Cause told_apart(const LogMatch& match) const;
   // Whom a line is about, as it says itself.
   struct About {
     std::string_view connection;
@@ -66,6 +70,9 @@ class LogReader {
   std::map<std::uint32_t, KnownSa> sas_;           // by number
   std::array<std::optional<Heard>, 100> threads_;  // of charon, by number
   ProposalLines proposals_;
+  // Of an OpenVPN client's attempt: whether the server has said anything yet, and whether the client has refused it.
+  enum class Server : std::uint8_t { unknown, asked, heard, refused } server_ = Server::unknown;
+  bool undecodable_ = false;  // what it could not load was there, and damaged
 };
 
 }  // namespace tunnelwatch::diagnosis

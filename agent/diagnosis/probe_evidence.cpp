@@ -2,6 +2,9 @@
 
 #include "agent/diagnosis/wording.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace tunnelwatch::diagnosis {
 
 using F = FactId;
@@ -69,6 +72,21 @@ void ProbeEvidence::on_ike_probe(const IkeProbeObservation& o) {
       break;
   }
 }
+
+namespace {
+
+// What an OpenVPN client loses while it is not connected, or while something else keeps a host from answering, is no
+// loss of its line; and the window of its echoes remembers it for that long.
+bool client_was_out(const Facts& facts, Duration window, TimePoint now) {
+  constexpr FactId kOutages[] = {FactId::inner_host_blocked, FactId::inner_subnet_blocked, FactId::private_route_absent,
+                                 FactId::private_route_elsewhere};
+  if (!facts.is(FactId::of_openvpn)) return false;
+  if (!facts.is(FactId::client_link_up) || now - facts[FactId::client_link_up].since < window) return true;
+  return std::any_of(std::begin(kOutages), std::end(kOutages),
+                     [&](FactId id) { return facts.is(id) || (facts.is_not(id) && now - facts[id].since < window); });
+}
+
+}  // namespace
 
 bool ProbeEvidence::loses(const active::EchoWindow& w) const {
   return w.in_service_lost >= kFewestLosses && w.in_service_loss.lower > loss_.loss_ratio;
@@ -141,7 +159,11 @@ void ProbeEvidence::on_inner_echo(std::string_view target, const active::EchoWin
   } else if (w.consecutive_losses >= kSilentEchoes && w.last_reply) {
     inner_text_ = describe_echo_silence(target, w.consecutive_losses);
   }
-  judge_loss(F::inner_loses, target, w, now);
+  if (client_was_out(facts_, loss_.window, now)) {
+    facts_.deny(F::inner_loses, now);
+  } else {
+    judge_loss(F::inner_loses, target, w, now);
+  }
   if (!last) return;
   // One host that answers shows that the tunnel carries traffic; what ails the others is another matter.
   if (inner_answers_) {

@@ -75,6 +75,14 @@ bool lasts_while_up(const Facts& f) {
          f[fact].last > f[fact].since + kSettled;
 }
 
+// An OpenVPN client pushes its routes after its interface stands.
+template <F fact>
+bool client_lacks(const Facts& f) {
+  constexpr Duration kSettled = std::chrono::seconds(2);
+  return f.is(F::of_openvpn) && f.is(F::client_link_up) && f.is(fact) &&
+         f[fact].last > f[F::client_link_up].since + kSettled && f[fact].last > f[fact].since + kSettled;
+}
+
 const Rule kRules[] = {
     // What this machine's own tables say needs no guess.
     {Cause::public_route_missing,
@@ -338,7 +346,7 @@ const Rule kRules[] = {
      likely,
      {F::leaves_in_clear}},
     {Cause::nonat_missing,
-     [](const Facts& f) { return f.is(F::leaves_translated) && !fails_to_come_up(f); },
+     [](const Facts& f) { return f.is(F::leaves_translated) && !fails_to_come_up(f) && !f.is(F::of_openvpn); },
      possible,
      {F::leaves_translated}},
     {Cause::tunnel_interface_address_not_configured,
@@ -352,11 +360,11 @@ const Rule kRules[] = {
     {Cause::bgp_asn_mismatch, is<F::bgp_as_refused>, confirmed, {F::bgp_as_refused, F::bgp_as_differs}},
     {Cause::bgp_asn_mismatch, is<F::bgp_as_differs>, likely, {F::bgp_as_differs}},
     {Cause::cloud_security_group_blocks_traffic,
-     [](const Facts& f) { return f.is(F::inner_host_blocked); },
+     [](const Facts& f) { return f.is(F::inner_host_blocked) && !f.is(F::of_openvpn); },
      likely,
      {F::inner_host_blocked, F::esp_both_ways}},
     {Cause::subnet_acl_blocks_traffic,
-     [](const Facts& f) { return f.is(F::inner_subnet_blocked); },
+     [](const Facts& f) { return f.is(F::inner_subnet_blocked) && !f.is(F::of_openvpn); },
      likely,
      {F::inner_subnet_blocked, F::esp_both_ways}},
     {Cause::multi_egress,
@@ -388,7 +396,7 @@ const Rule kRules[] = {
     {Cause::tunnel_only_loss,
      [](const Facts& f) {
        return f.is(F::inner_loses) && way_outside_is_well(f) && f.is_not(F::gateway_loses) &&
-              f.is_not(F::references_lose);
+              f.is_not(F::references_lose) && !f.is(F::of_openvpn);
      },
      likely,
      {F::inner_loses, F::esp_in_loses}},
@@ -401,6 +409,20 @@ const Rule kRules[] = {
      [](const Facts& f) { return f.is(F::esp_in_loses) && way_outside_is_well(f); },
      possible,
      {F::esp_in_loses}},
+    // An OpenVPN client: guide 3.2.
+    {Cause::client_route_missing, client_lacks<F::private_route_absent>, likely, {F::private_route_absent}},
+    {Cause::client_route_missing, client_lacks<F::private_route_elsewhere>, likely, {F::private_route_elsewhere}},
+    {Cause::client_ping_blocked,
+     [](const Facts& f) {
+       return f.is(F::of_openvpn) && (f.is(F::inner_host_blocked) || f.is(F::inner_subnet_blocked)) &&
+              !f.is(F::private_route_absent) && !f.is(F::private_route_elsewhere);
+     },
+     likely,
+     {F::inner_host_blocked, F::inner_subnet_blocked}},
+    {Cause::client_loss,
+     [](const Facts& f) { return f.is(F::of_openvpn) && f.is(F::client_link_up) && f.is(F::inner_loses); },
+     likely,
+     {F::inner_loses, F::gateway_loses, F::references_lose}},
     // Findings.
     {Cause::gateway_behind_nat, is<F::local_nat>, confirmed, {F::local_nat}},
 };

@@ -126,6 +126,8 @@ class Parser {
       profile_.*(*slot) = OvpnMaterial{block_line_, true, "", std::move(content_), false};
     } else if (block_ == "auth-user-pass") {
       profile_.auth_user_pass_line = block_line_;
+    } else if (block_ == "peer-fingerprint") {
+      profile_.peer_fingerprint_line = block_line_;
     }
     block_.clear();
     content_.clear();
@@ -197,6 +199,8 @@ class Parser {
     } else if (name == "remote-cert-tls" || name == "remote-cert-eku") {
       profile_.remote_cert_tls_line = line_;
       profile_.wants_key_usage |= name == "remote-cert-tls";
+    } else if (name == "peer-fingerprint") {
+      profile_.peer_fingerprint_line = line_;
     } else if (name == "http-proxy" || name == "socks-proxy") {
       profile_.proxy_line = line_;
     } else if (name == "key-direction") {

@@ -76,9 +76,10 @@ struct OvpnProfile {
   unsigned remote_cert_tls_line = 0;  // the server's certificate must have serverAuth ...
   bool wants_key_usage = false;       // ... and a key usage
   unsigned other_credentials_line =
-      0;                          // a store or token that holds certificate and key: pkcs11-id, cryptoapicert, ...
-  unsigned disable_dco_line = 0;  // 0 also where an unknown option is to be ignored
-  unsigned proxy_line = 0;        // the server is asked by way of a proxy
+      0;                               // a store or token that holds certificate and key: pkcs11-id, cryptoapicert, ...
+  unsigned peer_fingerprint_line = 0;  // the server is known by it, and needs no CA
+  unsigned disable_dco_line = 0;       // 0 also where an unknown option is to be ignored
+  unsigned proxy_line = 0;             // the server is asked by way of a proxy
   unsigned last_line = 1;
   std::vector<OvpnProblem> problems;  // in the order of their lines
 };

@@ -110,5 +110,44 @@ TEST(LogHit, MemoryIsBounded) {
   EXPECT_EQ(peer_of(reader.read("11[IKE] <c0|3> giving up after 5 retransmits", kNow)), "");
 }
 
+// Lines of openvpn 2.6.
+TEST(LogReader, AnOpenVpnNegotiationThatRunsOutIsASilentServerOrOneThatRefuses) {
+  const char* const kOut[] = {
+      "2025-02-05 10:00:04 TLS Error: TLS key negotiation failed to occur within 3 seconds (check your network "
+      "connectivity)",
+      "2025-02-05 10:00:04 TLS Error: TLS handshake failed"};
+  const auto read = [](LogReader& log, const char* line) {
+    const auto hit = log.read(line, TimePoint{});
+    return hit ? std::string(to_string(hit->match.cause)) : "";
+  };
+  LogReader log;
+  EXPECT_EQ(read(log, kOut[0]), "client_cannot_reach_server") << "nothing is known of the attempt";
+  EXPECT_EQ(read(log, kOut[1]), "client_tls_handshake_failed");
+  EXPECT_EQ(read(log, "2025-02-05 10:00:01 UDPv4 link remote: [AF_INET]198.51.100.20:1194"), "");
+  for (const char* line : kOut) EXPECT_EQ(read(log, line), "client_cannot_reach_server");
+  EXPECT_EQ(read(log, "2025-02-05 10:00:05 UDPv4 link remote: [AF_INET]198.51.100.20:1194"), "");
+  EXPECT_EQ(read(log, "2025-02-05 10:00:05 TLS: Initial packet from [AF_INET]198.51.100.20:1194, sid=1 2"), "");
+  for (const char* line : kOut) EXPECT_EQ(read(log, line), "client_tls_handshake_failed");
+  EXPECT_EQ(read(log, "2025-02-05 10:00:08 VERIFY EKU ERROR"), "server_cert_without_eku");
+  EXPECT_EQ(read(log, kOut[1]), "server_cert_without_eku") << "of which it is the consequence";
+  EXPECT_EQ(read(log, "2025-02-05 10:00:09 AUTH: Received control message: AUTH_FAILED"), "client_auth_failed");
+  EXPECT_EQ(read(log, "2025-02-05 10:00:10 UDPv4 link remote: [AF_INET]198.51.100.20:1194"), "");
+  for (const char* line : kOut) EXPECT_EQ(read(log, line), "client_cannot_reach_server") << "the next attempt";
+}
+
+TEST(LogReader, ACertificateThatCannotBeDecodedIsNotMissing) {
+  LogReader log;
+  const auto read = [&](const char* line) {
+    const auto hit = log.read(line, TimePoint{});
+    return hit ? std::string(to_string(hit->match.cause)) : "";
+  };
+  EXPECT_EQ(read("2026-11-25 08:46:40 OpenSSL: error:068000A8:asn1 encoding routines::wrong tag:"),
+            "client_cert_key_mismatch");
+  EXPECT_EQ(read("2026-11-25 08:46:40 Cannot load inline certificate file"), "client_cert_key_mismatch");
+  EXPECT_EQ(read("2026-11-25 08:46:40 Exiting due to fatal error"), "");
+  EXPECT_EQ(read("2026-11-25 08:47:00 OpenSSL: error:0480006C:PEM routines::no start line:Expecting: CERTIFICATE"), "");
+  EXPECT_EQ(read("2026-11-25 08:47:00 Cannot load inline certificate file"), "client_ca_missing");
+}
+
 }  // namespace
 }  // namespace tunnelwatch::diagnosis

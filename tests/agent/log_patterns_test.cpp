@@ -197,6 +197,18 @@ constexpr Example kOpenvpn[] = {
     {Cause::client_ca_missing, "Cannot load CA certificate file [[INLINE]] (no entries were read)"},
     {Cause::client_ca_missing, "Cannot load inline certificate file"},
     {Cause::client_ca_missing, "Cannot load certificate file [[INLINE]]"},
+    {Cause::client_ca_missing, "Options error: If you use one of --cert or --key, you must use them both"},
+    {Cause::client_ca_missing,
+     "Options error: No client-side authentication method is specified.  You must use either --cert/--key, --pkcs12, "
+     "or "
+     "--auth-user-pass"},
+    {Cause::client_ca_missing,
+     "Options error: You must define CA file (--ca) or CA path (--capath) and/or peer fingerprint verification "
+     "(--peer-fingerprint)"},
+    {Cause::client_ca_missing, "Options error: --ca fails with 'no.crt': No such file or directory (errno=2)"},
+    {Cause::client_ca_missing, "Options error: --cert fails with 'no.crt': No such file or directory (errno=2)"},
+    {Cause::client_ca_missing, "Options error: --key fails with 'no.key': No such file or directory (errno=2)"},
+    {Cause::client_cert_key_mismatch, "2026-11-25 08:47:00 Cannot load private key file [[INLINE]]"},
     {Cause::client_cert_key_mismatch, "error:068000A8:asn1 encoding routines:wrong tag"},
     {Cause::client_cert_key_mismatch, "OpenSSL: error:068000A8:asn1 encoding routines::wrong tag"},
     {Cause::client_cert_key_mismatch, "Private key does not match the certificate"},

@@ -117,6 +117,8 @@ TEST_F(OvpnCheckTest, CredentialsElsewhereAreNotMissing) {
   EXPECT_THAT(found(), IsEmpty());
   options = "cryptoapicert SUBJ:me\n";
   EXPECT_THAT(found(), IsEmpty());
+  options = "auth-user-pass\n<peer-fingerprint>\n00:01\n</peer-fingerprint>\n";
+  EXPECT_THAT(found(), ElementsAre("client_ca_missing notice 5")) << "of the client's certificate only";
 }
 
 TEST_F(OvpnCheckTest, AFileThatCannotBeReadIsMissing) {

@@ -2,6 +2,7 @@ tunnelwatch_test(watch_test
   SOURCES
     analysis_test.cpp
     analysis_traffic_test.cpp
+    client_test.cpp
     daemon_evidence_test.cpp
     flow_evidence_test.cpp
     kernel_evidence_test.cpp

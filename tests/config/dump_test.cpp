@@ -39,6 +39,7 @@ tunnels:
   - name: "true"
     remote: "2001:db8::2"
     local: "2001:db8::3"
+    kind: openvpn
     ike_version: 1
     ike: [aes256-sha256-modp2048, aes128]
     esp: [aes256gcm16-modp2048]
@@ -132,6 +133,7 @@ logs:
 tunnels:
   - name: a
     remote: vpn.example
+    kind: ipsec
     ike_version: any
     ike: []
     esp: []

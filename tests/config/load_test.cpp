@@ -162,6 +162,11 @@ const std::vector<TunnelRow> kTunnelRows{
     {"tunnels[].remote", "", [](Tunnel&) {}},
     {"tunnels[].local", "  local: 192.0.2.10", [](Tunnel& t) { t.local = IpAddress::parse("192.0.2.10"); }},
     {"tunnels[].local_interface", "  local_interface: eth0", [](Tunnel& t) { t.local_interface = "eth0"; }},
+    {"tunnels[].kind", "  kind: openvpn\n  tunnel_interface: tun0",
+     [](Tunnel& t) {
+       t.kind = TunnelKind::openvpn;
+       t.tunnel_interface = "tun0";
+     }},
     {"tunnels[].ike_version", "  ike_version: 2", [](Tunnel& t) { t.version = IkeVersion::v2; }},
     {"tunnels[].ike", "  ike: [aes256-sha256-modp2048]", [](Tunnel& t) { t.ike = {"aes256-sha256-modp2048"}; }},
     {"tunnels[].esp", "  esp: [aes128, aes256gcm16]",

@@ -152,6 +152,10 @@ INSTANTIATE_TEST_SUITE_P(
               s.tunnels[0].remote_tunnel_address = IpAddress::parse("169.254.70.1");
             },
             {"tunnels[0].remote_tunnel_address: is the same address as local_tunnel_address"}},
+        Row{"client_without_interface",
+            [](Settings& s) { s.tunnels[0].kind = TunnelKind::openvpn; },
+            {"tunnels[0].tunnel_interface: is needed for an OpenVPN client: whether it stands is told by its interface, "
+             "such as tun0"}},
         Row{"outside_as_inside",
             [](Settings& s) { s.tunnels[0].tunnel_interface = s.tunnels[0].egress_interface = "eth0"; },
             {"tunnels[0].tunnel_interface: is the interface that the tunnel's outer packets leave by; give "

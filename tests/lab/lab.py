@@ -38,6 +38,7 @@ class Setup:
     routers: int = 1               # on the way from the customer to the cloud
     second_line: bool = False      # the customer has another way to the router: wan2
     needs_relay: bool = False      # a step will start one: compiled beforehand
+    ipsec: bool = True             # the two IKE daemons run
     credentials: tuple = ()        # (role, kind, file of the certificates' folder)
 
 
@@ -134,7 +135,7 @@ class Lab:
         self.topology.warm_up(setup.family)
         if setup.relay:
             self.start_relay(**setup.relay)
-        for gateway in (self.b, self.a):
+        for gateway in (self.b, self.a) if setup.ipsec else ():
             gateway.start()
 
     def _gateway(self, role, daemon, conf):

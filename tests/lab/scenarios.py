@@ -4,6 +4,7 @@ from lab.host_scenarios import HOST
 from lab.lab import Setup
 from lab.scenario import (ANSWERED, SILENT, Scenario, attempt, change, clear_faults, command, fault, forget, freeze, initiate,
                           kill, relay, restore, start, steps, stop_relay, terminate, thaw)
+from lab.openvpn_scenarios import CLIENT
 from lab.path_scenarios import PATH
 from lab.traffic_scenarios import TRAFFIC
 
@@ -153,7 +154,7 @@ HEALTHY = [
     healthy("healthy-peer-initiates", start=steps(initiate("b"))),
 ]
 
-CORE = NEGOTIATION + REACHABILITY + CONNECTED + HEALTHY + TRAFFIC + PATH + HOST
+CORE = NEGOTIATION + REACHABILITY + CONNECTED + HEALTHY + TRAFFIC + PATH + HOST + CLIENT
 
 
 def every():
