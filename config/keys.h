@@ -49,6 +49,7 @@ inline constexpr std::size_t kMaxUnits = 64;
 inline constexpr std::array<std::string_view, 4> kLogLevelNames{"debug", "info", "warning", "error"};
 inline constexpr std::array<std::string_view, 2> kTunnelKindNames{"ipsec", "openvpn"};
 inline constexpr std::array<std::string_view, 3> kIkeVersionNames{"any", "1", "2"};
+inline constexpr std::array<std::string_view, 3> kEspResponderNames{"false", "true", "anyone"};
 inline constexpr std::array<std::string_view, 3> kFamilyNames{"any", "4", "6"};
 inline constexpr DurationText kEchoInterval{std::chrono::milliseconds{10}, std::chrono::hours{1}};
 inline constexpr DurationText kEchoTimeout{std::chrono::milliseconds{1}, std::chrono::hours{1}};
@@ -188,11 +189,24 @@ struct Keys<PathProbe> {
 };
 
 template <>
+struct Keys<EspProbe> {
+  static constexpr std::tuple all{
+      Key{"enabled", &EspProbe::enabled, Flag{},
+          "Whether peers are sent a packet of IP protocol 50 where nothing else tells of their ESP"},
+      Key{"interval", &EspProbe::interval, DurationText{std::chrono::seconds{10}, std::chrono::hours{24}},
+          "Between two such packets to one peer; longer to a peer that never answers"},
+      Key{"timeout", &EspProbe::timeout, DurationText{std::chrono::milliseconds{1}, std::chrono::minutes{1}},
+          "How long an answer is waited for; below interval"},
+  };
+};
+
+template <>
 struct Keys<Probes> {
   static constexpr std::tuple all{
       Key{"icmp", &Probes::icmp, Section{}, "Echo requests to peers, references and inner hosts"},
       Key{"ike", &Probes::ike, Section{}, "IKE requests to peers"},
       Key{"path", &Probes::path, Section{}, "The way to peers, hop by hop"},
+      Key{"esp", &Probes::esp, Section{}, "Whether ESP gets through to peers"},
   };
 };
 
@@ -286,6 +300,8 @@ struct Keys<Settings> {
       Key{"targets", &Settings::targets, ListOf{Section{}, kMaxTargets},
           "More hosts that are pinged, for their own sake"},
       Key{"probes", &Settings::probes, Section{}, "What is sent"},
+      Key{"esp_responder", &Settings::esp_responder, Choice{kEspResponderNames},
+          "Whether this agent answers ESP echo requests: of the tunnels' remotes, or of anyone"},
       Key{"capture", &Settings::capture, Section{}, "What is read from the wire"},
       Key{"discovery", &Settings::discovery, Section{}, "Peers found in the traffic"},
       Key{"loss", &Settings::loss, Section{}, "When loss becomes a finding"},

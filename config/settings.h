@@ -144,10 +144,20 @@ struct PathProbe {
   bool operator==(const PathProbe&) const = default;
 };
 
+// One packet of IP protocol 50 at a time to a peer whose ESP nothing else tells of. A peer that never answered is asked
+// at intervals that double up to half an hour.
+struct EspProbe {
+  bool enabled{true};
+  milliseconds interval{60000};
+  milliseconds timeout{1000};
+  bool operator==(const EspProbe&) const = default;
+};
+
 struct Probes {
   IcmpProbe icmp;
   IkeProbe ike;
   PathProbe path;
+  EspProbe esp;
   bool operator==(const Probes&) const = default;
 };
 
@@ -206,6 +216,13 @@ struct Logs {
   bool operator==(const Logs&) const = default;
 };
 
+// Whose ESP echo requests this agent answers. Spelled false, true and anyone.
+enum class EspResponder : std::uint8_t {
+  off,
+  peers,   // the remotes of the tunnels that are configured
+  anyone,  // whoever asks, at a bounded rate
+};
+
 enum class LogLevel : std::uint8_t { debug, info, warning, error };
 
 struct Settings {
@@ -218,6 +235,7 @@ struct Settings {
   std::vector<TargetGroup> target_groups;
   std::vector<Target> targets;
   Probes probes;
+  EspResponder esp_responder{EspResponder::off};
   Capture capture;
   Discovery discovery;
   LossThresholds loss;

@@ -63,6 +63,7 @@ class Validator {
     check_timeout("probes.icmp", settings_.probes.icmp.interval, settings_.probes.icmp.timeout);
     check_buckets();
     check_timeout("probes.ike", settings_.probes.ike.interval, settings_.probes.ike.timeout);
+    check_timeout("probes.esp", settings_.probes.esp.interval, settings_.probes.esp.timeout);
   }
 
   void check_buckets() {

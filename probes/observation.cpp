@@ -142,6 +142,20 @@ std::string_view to_string(EchoOutcome outcome) {
   return "lost";
 }
 
+std::string_view to_string(EspProbeOutcome outcome) {
+  switch (outcome) {
+    case EspProbeOutcome::answered:
+      return "answered";
+    case EspProbeOutcome::silent:
+      return "silent";
+    case EspProbeOutcome::refused:
+      return "refused";
+    case EspProbeOutcome::send_error:
+      return "send_error";
+  }
+  return "silent";
+}
+
 std::string_view to_string(IkeProbeOutcome outcome) {
   switch (outcome) {
     case IkeProbeOutcome::answered:

@@ -83,4 +83,27 @@ struct IkeProbeObservation {
   IpAddress from;
 };
 
+enum class EspProbeOutcome : std::uint8_t {
+  answered,  // an echo of the peer's: the path carries ESP
+  silent,    // nothing within the timeout, which proves nothing: few peers answer
+  refused,   // an ICMP error quotes the probe
+  send_error,
+};
+inline constexpr std::uint8_t kEspProbeOutcomeCount = 4;
+std::string_view to_string(EspProbeOutcome outcome);
+
+// One packet of IP protocol 50 to a peer.
+struct EspProbeObservation {
+  std::uint32_t target = 0;
+  EspProbeOutcome outcome = EspProbeOutcome::silent;
+  RefusalReason reason = RefusalReason::none;
+  std::uint8_t icmp_type = 0;  // with icmp_code, of a refusal
+  std::uint8_t icmp_code = 0;
+  bool by_peer = false;  // refused: by the peer itself, which the probe has reached
+  Duration rtt{};        // answered
+  TimePoint sent{};
+  TimePoint at{};
+  IpAddress from;  // who answered or refused
+};
+
 }  // namespace tunnelwatch

@@ -32,19 +32,12 @@ IkeProbeKind kind_of(std::uint8_t attempt) {
   return kKinds[attempt % kKinds.size()];
 }
 
-// The experimental layout of the ESP echo drafts: SPI, sequence, then sub-type 2 (request), no flags, the data's
-// length, id and sequence. The nonce stands as data right behind the 8 bytes of ESP's own that every error quotes at
-// least.
+// The nonce stands as data right behind the 8 bytes of ESP's own that every error quotes at least, and the echo's.
 std::vector<std::uint8_t> esp_echo(std::uint32_t sequence, std::uint64_t nonce) {
-  std::vector<std::uint8_t> out;
-  put(out, kEspEchoRequest, 4);
-  put(out, sequence, 4);
-  put(out, 0x0200, 2);
-  put(out, 8, 2);
-  put(out, sequence & 0xffffU, 2);
-  put(out, sequence >> 16, 2);
-  put(out, nonce, 8);
-  return out;
+  std::vector<std::uint8_t> data;
+  put(data, nonce, 8);
+  return wire::esp_echo_request(sequence, static_cast<std::uint16_t>(sequence >> 16),
+                                static_cast<std::uint16_t>(sequence), data);
 }
 constexpr std::size_t kEspNonceAt = 8;  // behind SPI and sequence
 
@@ -351,13 +344,12 @@ bool PathTrace::on_udp(std::span<const std::uint8_t> bytes, const IpAddress& fro
 }
 
 bool PathTrace::on_esp(std::span<const std::uint8_t> bytes, const IpAddress& from, TimePoint received_at) {
-  ByteReader r(bytes);
-  const std::uint32_t spi = r.u32();
-  const std::uint32_t sequence = r.u32();
-  r.skip(kEspNonceAt);
-  const std::uint64_t nonce = r.u64();
+  const auto echo = wire::parse_esp_echo(bytes);
+  // Not by the sequence of the ESP header, which some answer with 0.
+  const std::uint32_t sequence = echo ? std::uint32_t{echo->id} << 16 | echo->number : 0;
   const auto number = numbered(sequence - esp_base_, TraceProtocol::esp);
-  if (r.failed() || spi != kEspEchoReply || from != params_.target || !number || probes_[*number].nonce != nonce) {
+  if (!echo || !echo->reply || from != params_.target || !number || echo->data.size() < 8 ||
+      !proves(*number, echo->data)) {
     ++counters_.foreign;
     return false;
   }

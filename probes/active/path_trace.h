@@ -6,6 +6,7 @@
 #include "probes/active/probe_quote.h"
 #include "probes/observation.h"
 #include "probes/time.h"
+#include "probes/wire/esp_echo.h"
 
 #include <chrono>
 #include <cstddef>
@@ -29,12 +30,9 @@ enum class TraceProtocol : std::uint8_t {
 inline constexpr std::size_t kTraceProtocolCount = 5;
 std::string_view to_string(TraceProtocol protocol);
 
-// SPIs 1 to 255 are reserved (RFC 4303 section 2.1), so that no gateway has an SA for one and none of its traffic is
-// touched. Of those, 7 is what the drafts of ESP echo give to a request and 8 to its answer: whoever knows them
-// answers, everybody else drops an unknown SPI without keeping state. An answer proves the path, silence proves
-// nothing.
-inline constexpr std::uint32_t kEspEchoRequest = 7;
-inline constexpr std::uint32_t kEspEchoReply = 8;
+// What ESP is asked with is an ESP echo request: an answer proves the path, silence proves nothing.
+using wire::kEspEchoReply;
+using wire::kEspEchoRequest;
 
 struct PathTraceParams {
   IpAddress source;

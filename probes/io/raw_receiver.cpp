@@ -1,11 +1,12 @@
 #include "probes/io/raw_receiver.h"
 
+#include "probes/io/esp_filter.h"
 #include "probes/io/icmp_filter.h"
 #include "probes/io/raw_open_error.h"
 #include "probes/io/receive_loop.h"
 #include "probes/io/socket_message.h"
+#include "probes/wire/esp_echo.h"
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <netinet/in.h>
@@ -14,7 +15,6 @@
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
-#include <linux/filter.h>
 
 namespace tunnelwatch::io {
 
@@ -22,25 +22,11 @@ namespace {
 
 constexpr std::size_t kMaxMessage = 9216;  // a jumbo frame; more of a longer one nobody needs
 constexpr int kMaxPerWake = 256;
-constexpr std::uint32_t kEspEchoReply = 8;
-
-// A gateway's own ESP would be copied to every raw socket of protocol 50: the kernel passes one SPI.
-int filter_spi(int fd, IpFamily family) {
-  const bool v4 = family == IpFamily::v4;
-  std::array<sock_filter, 5> program{
-      v4 ? sock_filter BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0) : sock_filter BPF_STMT(BPF_LDX | BPF_IMM, 0),
-      BPF_STMT(BPF_LD | BPF_W | BPF_IND, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kEspEchoReply, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, 0x40000),
-      BPF_STMT(BPF_RET | BPF_K, 0),
-  };
-  const sock_fprog attached{static_cast<unsigned short>(program.size()), program.data()};
-  return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &attached, sizeof attached);
-}
 
 int configure(int fd, IpFamily family, RawProtocol protocol) {
   const int on = 1;
-  const int filtered = protocol == RawProtocol::icmp ? set_icmp_types(fd, family) : filter_spi(fd, family);
+  const int filtered =
+      protocol == RawProtocol::icmp ? set_icmp_types(fd, family) : set_esp_spi(fd, family, wire::kEspEchoReply);
   if (filtered != 0) return errno;
   return setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) == 0 ? 0 : errno;
 }

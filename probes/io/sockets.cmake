@@ -1,5 +1,7 @@
 # Raw ICMP, UDP with its error queue, and names.
 add_library(tunnelwatch_io_sockets STATIC
+  esp_filter.cpp
+  esp_socket.cpp
   icmp_filter.cpp
   icmp_socket.cpp
   interface_counters.cpp

@@ -28,6 +28,8 @@ probes:
   icmp: {interval: 1500ms, timeout: 1ms, payload_bytes: 24, dont_fragment: true}
   ike: {enabled: false, interval: 90s, timeout: 2s, burst: 7}
   path: {enabled: false, interval: 11s}
+  esp: {enabled: false, interval: 99s, timeout: 3ms}
+esp_responder: anyone
 capture: {interfaces: [eth0, "*", "&a", "~", "null", "#x", "-", "123"], buffer: 65537B}
 discovery: {enabled: false, max_tunnels: 1, idle: 3601s}
 loss: {loss_ratio: 0.3333333333333333, clear_ratio: 0.00001, window: 2m}
@@ -102,6 +104,11 @@ probes:
   path:
     enabled: true
     interval: 10m
+  esp:
+    enabled: true
+    interval: 1m
+    timeout: 1s
+esp_responder: false
 capture:
   interfaces: []
   buffer: 4MiB

@@ -103,6 +103,11 @@ const std::vector<KeyRow> kKeyRows{
     {"probes.path", "probes: {path: {interval: 10s}}", [](Settings& s) { s.probes.path.interval = 10s; }},
     {"probes.path.enabled", "probes: {path: {enabled: false}}", [](Settings& s) { s.probes.path.enabled = false; }},
     {"probes.path.interval", "probes: {path: {interval: 24h}}", [](Settings& s) { s.probes.path.interval = 24h; }},
+    {"probes.esp", "probes: {esp: {interval: 5m}}", [](Settings& s) { s.probes.esp.interval = 5min; }},
+    {"probes.esp.enabled", "probes: {esp: {enabled: false}}", [](Settings& s) { s.probes.esp.enabled = false; }},
+    {"probes.esp.interval", "probes: {esp: {interval: 10s}}", [](Settings& s) { s.probes.esp.interval = 10s; }},
+    {"probes.esp.timeout", "probes: {esp: {timeout: 2s}}", [](Settings& s) { s.probes.esp.timeout = 2s; }},
+    {"esp_responder", "esp_responder: true", [](Settings& s) { s.esp_responder = EspResponder::peers; }},
     {"capture", "capture: {buffer: 64KiB}", [](Settings& s) { s.capture.buffer_bytes = 65536; }},
     {"capture.interfaces", "capture: {interfaces: [eth0, wg-0]}",
      [](Settings& s) {

@@ -18,10 +18,17 @@ namespace json = boost::json;
 
 json::value read_schema() { return json::parse(testing::read_source("config/tunnelwatch.schema.json")); }
 
+// A choice as YAML reads it: a number, a truth value, or text.
+json::value json_of_choice(std::string_view choice) {
+  const bool is_flag = choice == "true" || choice == "false";
+  return parse_whole(choice) || is_flag ? json::parse(choice) : json::value(choice);
+}
+
 // A default as the schema's JSON: numbers and truth values are themselves, all else is text.
 json::value default_of(const KeyInfo& key, std::string_view text) {
   const auto kind = key.syntax.kind;
   if (kind == "boolean" || kind == "integer" || kind == "ratio") return json::parse(text);
+  if (kind == "choice") return json_of_choice(text);
   if (text.starts_with('"')) text = text.substr(1, text.size() - 2);
   return json::value(text);
 }
@@ -48,7 +55,7 @@ json::object schema_of_value(const KeyInfo& key) {
   if (syntax.kind == "choice") {
     json::array choices;
     for (const auto& choice : syntax.choices) {
-      choices.push_back(parse_whole(choice) ? json::value(std::stoll(choice)) : json::value(choice));
+      choices.push_back(json_of_choice(choice));
     }
     return {{"enum", choices}};
   }

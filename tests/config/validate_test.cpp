@@ -56,6 +56,9 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"ike_timeout",
             [](Settings& s) { s.probes.ike.timeout = 11s; },
             {"probes.ike.timeout: must be shorter than the interval: 11s is not below 10s"}},
+        Row{"esp_timeout",
+            [](Settings& s) { s.probes.esp.timeout = 60s; },
+            {"probes.esp.timeout: must be shorter than the interval: 1m is not below 1m"}},
         Row{"buckets_not_ascending",
             [](Settings& s) {
               s.probes.icmp.rtt_buckets = {1ms, 3ms, 2ms};

@@ -338,8 +338,12 @@ TEST_F(TraceTest, AnEspEchoProvesThePath) {
   }
   std::vector<std::uint8_t> reply(out.back().bytes.begin() + 20, out.back().bytes.end());
   EXPECT_FALSE(trace->on_esp(reply, model.peer, now)) << "our own request, sent back";
-  reply[3] = kEspEchoReply;
+  reply = wire::esp_echo_reply(*wire::parse_esp_echo(reply));
+  std::fill_n(reply.begin() + 4, 4, std::uint8_t{0});  // some answer with their own sequence
   EXPECT_FALSE(trace->on_esp(reply, model.routers[0], now)) << "not the peer";
+  auto forged = reply;
+  forged.back() ^= 1U;
+  EXPECT_FALSE(trace->on_esp(forged, model.peer, now)) << "another nonce";
   EXPECT_TRUE(trace->on_esp(reply, model.peer, now));
   EXPECT_EQ(of(compare_flows(trace->flows()), Protocol::esp).outcome, Outcome::reached);
 }

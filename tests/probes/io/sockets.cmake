@@ -4,6 +4,7 @@ tunnelwatch_test(io_resolver_test
 
 # Raw sockets in network namespaces of their own: for root, and a failure where that is not given.
 add_executable(io_sockets_root_test
+  esp_socket_test.cpp
   icmp_socket_test.cpp
   ike_responder_test.cpp
   net_namespace.cpp
