@@ -69,7 +69,7 @@ int main(int argc, char** argv) {
 
   cli::ProbeArguments probe;
   auto* probe_command =
-      app.add_subcommand("probe", "Ask a peer's IKE once, on UDP 500 and 4500, without leaving anything behind");
+      app.add_subcommand("probe", "Ask a peer once, on UDP 500 and 4500 and by ESP, without leaving anything behind");
   probe_command->add_option("PEER", probe.peer, "Its address or name")->required();
   probe_command->add_option("--port", probe.ports, "Only this port (500 or 4500)")
       ->check(CLI::IsMember(std::set<std::uint16_t>{500, 4500}));

@@ -22,6 +22,7 @@ TimePoint steady_now() { return std::chrono::time_point_cast<Duration>(std::chro
 
 // A trace can say where what the verdict calls blocked ends.
 bool is_suspect(const Tunnel& tunnel) {
+  if (tunnel.esp_reach().lost_echo()) return true;
   const auto causes = tunnel.verdict().ranked();
   return std::any_of(causes.begin(), causes.end(), [](const diagnosis::CauseHistory* c) {
     return c->active && (c->cause == Cause::ike_port_500_blocked || c->cause == Cause::ike_port_4500_blocked ||
@@ -130,6 +131,7 @@ void PathWatch::finish(const std::string& name, bool traced) {
   }
   path.told = true;
   diagnosis::tell_trace(tunnel->evidence().facts(), findings, now);
+  tunnel->esp_reach().on_trace(findings, now);
   watch_.settle(now);
 }
 

@@ -25,6 +25,8 @@ ProbeDriver::ProbeDriver(boost::asio::io_context& io, Watch& watch, const config
       settings_(settings),
       echo_(io, seed),
       ike_(io, watch, seed ^ 0x9e3779b97f4a7c15U, settings.probes.ike),
+      esp_(io, watch, seed ^ 0xc2b2ae3d27d4eb4fU, settings.probes.esp),
+      responder_(io),
       resolver_(io),
       timer_(std::make_unique<Timer>(io)) {}
 
@@ -34,14 +36,20 @@ void ProbeDriver::open_ike(IpFamily family) {
   for (auto& complaint : ike_.open(family)) complaints_.push_back(std::move(complaint));
 }
 
+void ProbeDriver::open_esp(IpFamily family) {
+  if (auto complaint = esp_.open(family)) complaints_.push_back(std::move(*complaint));
+}
+
 void ProbeDriver::start() {
   started_ = true;
   for (const IpFamily family : {IpFamily::v4, IpFamily::v6}) {
     if (auto complaint = echo_.open(family)) complaints_.push_back(std::move(*complaint));
     if (settings_.probes.ike.enabled) open_ike(family);
+    if (settings_.probes.esp.enabled) open_esp(family);
   }
   for (const auto& c : complaints_) log::warning("probe_unavailable", "reason=" + log::quoted(c));
   complain_about_marks();
+  sync_responder();
   drive();
 }
 
@@ -50,6 +58,8 @@ void ProbeDriver::stop() {
   timer_->timer.cancel();
   echo_.close();
   ike_.close();
+  esp_.close();
+  responder_.close();
 }
 
 std::optional<IpAddress> ProbeDriver::address_of(const config::Host& host) const {
@@ -133,6 +143,7 @@ void ProbeDriver::sync_targets() {
   interface_indexes_.clear();
   echo_.begin_sync(settings_.probes.icmp.rtt_buckets);
   ike_.begin_sync(settings_.probes.ike);
+  esp_.begin_sync(settings_.probes.esp);
   for (const auto& host : settings_.references)
     want_host({"", TargetRole::reference, host.name}, address_of(host), std::nullopt);
   for (const auto& target : settings_.targets) want_target(target);
@@ -142,17 +153,35 @@ void ProbeDriver::sync_targets() {
     const auto source = probe_source(s, tunnel->remote());
     want_host({s.name, TargetRole::gateway, s.remote.name}, tunnel->remote(), source);
     want_inner(*tunnel, own_addresses);
-    if (s.kind == config::TunnelKind::ipsec) ike_.want(*tunnel, source);
+    if (s.kind == config::TunnelKind::ipsec) {
+      ike_.want(*tunnel, source);
+      esp_.want(*tunnel, source);
+    }
   }
   echo_.end_sync();
   ike_.end_sync();
-  if (started_) complain_about_marks();
+  esp_.end_sync();
+  if (!started_) return;
+  complain_about_marks();
+  sync_responder();
+}
+
+void ProbeDriver::sync_responder() {
+  std::vector<IpAddress> peers;
+  for (const auto& tunnel : watch_.tunnels()) {
+    if (tunnel->configured() && tunnel->remote()) peers.push_back(*tunnel->remote());
+  }
+  for (auto& complaint : responder_.sync(settings_.esp_responder, std::move(peers))) {
+    log::warning("probe_unavailable", "reason=" + log::quoted(complaint));
+    complaints_.push_back(std::move(complaint));
+  }
 }
 
 void ProbeDriver::sync(const config::Settings& settings) {
   settings_ = settings;
   for (const IpFamily family : {IpFamily::v4, IpFamily::v6}) {
     if (started_ && settings_.probes.ike.enabled && !ike_.is_open(family)) open_ike(family);
+    if (started_ && settings_.probes.esp.enabled && !esp_.is_open(family)) open_esp(family);
   }
   sync_names();
   sync_targets();
@@ -196,13 +225,19 @@ void ProbeDriver::drive() {
     ike_.drain();
     ike_.advance(steady_now());
   }
+  if (const auto due = esp_.next_deadline(); due && *due <= steady_now()) {
+    esp_.drain();
+    esp_.advance(steady_now());
+  }
   arm();
 }
 
 void ProbeDriver::arm() {
   if (stopped_) return;
   std::optional<TimePoint> next = echo_.next_deadline();
-  if (const auto ike = ike_.next_deadline(); ike && (!next || *ike < *next)) next = ike;
+  for (const auto& other : {ike_.next_deadline(), esp_.next_deadline()}) {
+    if (other && (!next || *other < *next)) next = other;
+  }
   if (!next) return;
   timer_->timer.expires_at(std::chrono::steady_clock::time_point(next->time_since_epoch()));
   timer_->timer.async_wait([this](const boost::system::error_code& error) {
@@ -214,6 +249,7 @@ void ProbeDriver::tick(TimePoint now) {
   feed_.feed(echo_, watch_, now);
   lines_.feed(watch_, now);
   ike_.push(now);
+  esp_.push(now);
   resolve(now);
   arm();
 }
@@ -223,6 +259,7 @@ std::vector<std::pair<std::string, bool>> ProbeDriver::sources() const {
   const auto add = [&](IpFamily family, std::string_view suffix) {
     if (echo_.any_of(family)) list.emplace_back(fmt::format("icmp{}", suffix), echo_.sees(family));
     if (ike_.any_of(family)) list.emplace_back(fmt::format("ike_probe{}", suffix), ike_.sees(family));
+    if (esp_.any_of(family)) list.emplace_back(fmt::format("esp_probe{}", suffix), esp_.sees(family));
   };
   add(IpFamily::v4, "_v4");
   add(IpFamily::v6, "_v6");
@@ -235,6 +272,8 @@ void ProbeDriver::report(exporters::Report& report, const WallClock& clock) cons
     report.names.push_back({name, s.lookups > 0 && s.error.empty(), s.lookups, s.failures, s.changes});
   });
   ike_.report(report);
+  esp_.report(report);
+  responder_.report(report);
 }
 
 }  // namespace tunnelwatch::agent

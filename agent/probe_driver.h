@@ -1,6 +1,8 @@
 #pragma once
 
 #include "agent/probing/echo_driver.h"
+#include "agent/probing/esp_probe_driver.h"
+#include "agent/probing/esp_responder_driver.h"
 #include "agent/probing/ike_probe_driver.h"
 #include "agent/probing/line_feed.h"
 #include "agent/probing/name_watch.h"
@@ -41,7 +43,8 @@ class ProbeDriver {
   std::uint16_t echo_id() const { return echo_.id(); }
   bool is_own_spi(std::uint64_t spi) const { return ike_.is_own_spi(spi); }
   void report(exporters::Report& report, const WallClock& clock) const;
-  // icmp_v4, icmp_v6, ike_probe_v4, ike_probe_v6, those that some target needs: whether they can see.
+  // icmp_v4, icmp_v6, ike_probe_v4, ike_probe_v6, esp_probe_v4, esp_probe_v6, those that some target needs: whether
+  // they can see.
   std::vector<std::pair<std::string, bool>> sources() const;
   // Why not, one sentence each.
   const std::vector<std::string>& complaints() const { return complaints_; }
@@ -61,6 +64,8 @@ class ProbeDriver {
   void want_inner(const Tunnel& tunnel, const std::vector<IpAddress>& own_addresses);
   std::optional<IpAddress> address_of(const config::Host& host) const;
   void open_ike(IpFamily family);
+  void open_esp(IpFamily family);
+  void sync_responder();
   void resolve(TimePoint now);
   void on_resolved(const io::Resolution& resolution);
   void arm();
@@ -70,6 +75,8 @@ class ProbeDriver {
   config::Settings settings_;
   EchoDriver echo_;
   IkeProbeDriver ike_;
+  EspProbeDriver esp_;
+  EspResponderDriver responder_;
   NameWatch names_;
   WindowFeed feed_;
   LineFeed lines_;

@@ -138,6 +138,7 @@ void Tunnel::on_esp(const passive::EspStreamSummary& s, bool outbound) {
   traffic().on_esp(s, outbound);
   if (packets == 0) return;
   const std::uint16_t remote_port = outbound ? s.destination_port : s.source_port;
+  reach_.on_packets(outbound, packets, s.in_udp, s.last);
   evidence_.on_esp(outbound, packets, s.in_udp ? remote_port : std::uint16_t{0}, s.last);
   mark_changed();
 }
@@ -156,6 +157,7 @@ Tunnel::Settled Tunnel::settle(const passive::IkePeerView* view, TimePoint now) 
   changed_ = false;
   Settled settled;
   if (view != nullptr && view->one_sided) evidence_.forget_returns();
+  if (view != nullptr && (view->nat_local.value_or(false) || view->nat_remote.value_or(false))) reach_.on_nat();
   offers_.compare(view != nullptr ? &view->offers : nullptr, now);
   // Most packets of a tunnel that works change no fact, and the same facts have the same causes.
   if (judged_ != evidence_.facts().revision()) {
@@ -197,6 +199,25 @@ exporters::CauseReport Tunnel::cause_report(const diagnosis::CauseHistory& c, co
   cause.evidence = c.evidence;
   for (const auto a : row.alternatives) cause.alternatives.emplace_back(to_string(a));
   return cause;
+}
+
+void Tunnel::report_esp_reach(exporters::TunnelReport& r, const WallClock& clock, exporters::Detail detail) const {
+  if (!reach_.since()) return;
+  exporters::EspReachReport reach;
+  reach.verdict = to_string(reach_.verdict());
+  reach.since = clock.at(*reach_.since());
+  reach.in_udp = reach_.in_udp();
+  if (reach_.by()) reach.by = to_string(*reach_.by());
+  if (detail == exporters::Detail::all) {
+    for (auto& t : reach_.testimony()) {
+      const bool decides = t.witness == reach_.by();
+      if (decides && t.reason != RefusalReason::none) reach.reason = tunnelwatch::to_string(t.reason);
+      if (decides && t.hop != 0) reach.hop = t.hop;
+      reach.evidence.push_back({std::string(to_string(t.witness)), std::string(to_string(t.says)), clock.at(t.at),
+                                t.beside, std::move(t.text)});
+    }
+  }
+  r.esp_reach = std::move(reach);
 }
 
 void Tunnel::report_texts(exporters::TunnelReport& r, const passive::IkePeerView* view, const WallClock& clock) const {
@@ -241,6 +262,7 @@ exporters::TunnelReport Tunnel::report(const passive::IkePeerView* view, const W
   for (const auto part : offers_.differing()) r.offers_differ.push_back(to_string(part));
   r.esp_in = esp_in_;
   r.esp_out = esp_out_;
+  report_esp_reach(r, clock, detail);
   if (detail == exporters::Detail::all) report_texts(r, view, clock);
   if (view == nullptr) return r;
   r.ike_version = view->version;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "agent/diagnosis/esp_reach.h"
 #include "agent/diagnosis/evidence.h"
 #include "agent/diagnosis/offer_evidence.h"
 #include "agent/diagnosis/traffic_evidence.h"
@@ -59,6 +60,14 @@ class Tunnel {
     return traffic_;
   }
 
+  // Whether its ESP gets through. The facts are told what a probe says too, where the tunnel's ESP is as the probe was.
+  void on_esp_probe(const EspProbeObservation& o) {
+    reach_.on_probe(o);
+    if (!reach_.in_udp().value_or(false)) evidence().on_esp_probe(o);
+  }
+  diagnosis::EspReach& esp_reach() { return reach_; }
+  const diagnosis::EspReach& esp_reach() const { return reach_; }
+
   // Where this tunnel puts itself when something is told to it that settle() has not seen yet; null: nowhere.
   void tell_changes_to(std::vector<Tunnel*>* changed);
   // Draws the conclusions. True where the state or a cause changed.
@@ -85,6 +94,7 @@ class Tunnel {
   passive::PeerState client_state() const;
   exporters::CauseReport cause_report(const diagnosis::CauseHistory& cause, const WallClock& clock,
                                       exporters::Detail detail) const;
+  void report_esp_reach(exporters::TunnelReport& report, const WallClock& clock, exporters::Detail detail) const;
   void report_texts(exporters::TunnelReport& report, const passive::IkePeerView* view, const WallClock& clock) const;
   void mark_changed() {
     if (!changed_ && changed_list_ != nullptr) changed_list_->push_back(this);
@@ -106,6 +116,7 @@ class Tunnel {
   diagnosis::Evidence evidence_;
   diagnosis::TrafficEvidence traffic_;  // shares the facts of evidence_
   diagnosis::OfferEvidence offers_;     // likewise
+  diagnosis::EspReach reach_;
   diagnosis::Verdict verdict_;
   std::uint64_t judged_ = ~std::uint64_t{0};  // the revision of the facts that the verdict is about
   bool dead_ = false;  // by the verdict nothing gets through: an SA that stands all the same is no tunnel that is up

@@ -176,6 +176,7 @@ void Watch::on_icmp_error(const wire::Datagram& error, const wire::Datagram& quo
   const std::uint16_t port = quoted.kind == wire::DatagramKind::esp ? std::uint16_t{0} : quoted.destination_port;
   tunnels_.visit(key, [&](Tunnel& t) {
     t.evidence().on_icmp_error(reason, error.source, error.source == key.remote, esp, port, at);
+    if (esp) t.esp_reach().on_icmp_error(reason, error.source, error.source == key.remote, at);
   });
 }
 

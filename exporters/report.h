@@ -111,13 +111,40 @@ struct NameReport {
   std::uint64_t changes = 0;   // of the address that is used
 };
 
-// IKE probes to one port of one tunnel's peer.
 // The largest packet that the way to the peer carries, as it was last measured.
 struct PathMtuReport {
   std::uint32_t mtu = 0;
   bool black_hole = false;  // larger ones vanish without a word
 };
 
+// Who says what about whether a tunnel's ESP gets through.
+struct EspEvidenceReport {
+  std::string witness;  // closed set: traffic, inner_pings, icmp_error, esp_probe, trace
+  std::string says;     // reachable, unreachable, unknown
+  WallTime time{};
+  bool beside = false;  // about protocol 50, while the tunnel's ESP goes in UDP: it decides nothing
+  Text text;
+};
+
+struct EspReachReport {
+  std::string verdict = "unknown";  // reachable, unreachable, unknown
+  WallTime since{};
+  std::string by;                   // the witness whose word it is; empty: unknown
+  std::string reason;               // of an ICMP error or of our own kernel, closed set; empty: none
+  std::optional<std::uint8_t> hop;  // where a trace of it ends
+  std::optional<bool> in_udp;       // the tunnel's ESP; absent: not known
+  std::vector<EspEvidenceReport> evidence;
+};
+
+// Packets of protocol 50 to one tunnel's peer.
+struct EspProbeReport {
+  std::string tunnel;
+  std::vector<std::pair<std::string, std::uint64_t>> outcomes;  // answered, silent, refused, send_error -> count
+  std::vector<std::pair<std::string, std::uint64_t>> refused;   // reason -> count
+  Histogram rtt;
+};
+
+// IKE probes to one port of one tunnel's peer.
 struct IkeProbeReport {
   std::string tunnel;
   std::uint16_t port = 500;
@@ -158,6 +185,7 @@ struct TunnelReport {
   std::optional<PathMtuReport> path_mtu;
   std::vector<std::pair<std::string_view, std::uint64_t>>
       daemon_counts;  // what the IKE daemon counted, without noughts
+  std::optional<EspReachReport> esp_reach;
 };
 
 struct CaptureReport {  // one interface
@@ -213,7 +241,8 @@ struct AgentReport {
   std::uint64_t evicted_flight_packets = 0;
   std::vector<std::pair<std::string, std::uint64_t>> log_lines;  // outcome -> count, every outcome, 0 too
   std::vector<std::pair<std::string_view, std::uint64_t>>
-      daemon_counts;  // of the whole IKE daemon, 0 too; empty: unknown
+      daemon_counts;                                                // of the whole IKE daemon, 0 too; empty: unknown
+  std::vector<std::pair<std::string, std::uint64_t>> esp_requests;  // to our responder, outcome -> count; empty: off
   std::uint64_t timer_lag_count = 0;
   double timer_lag_seconds_sum = 0;
   double timer_lag_seconds_max = 0;
@@ -232,6 +261,7 @@ struct Report {
   std::vector<TunnelReport> tunnels;
   std::vector<EchoReport> echo;
   std::vector<IkeProbeReport> ike_probes;
+  std::vector<EspProbeReport> esp_probes;
   std::vector<NameReport> names;
   AgentReport agent;
 };

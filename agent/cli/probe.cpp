@@ -1,4 +1,5 @@
 #include "agent/cli/commands.h"
+#include "agent/cli/esp_once.h"
 #include "agent/cli/peer_address.h"
 #include "agent/cli/probe_words.h"
 #include "probes/active/ike_probe.h"
@@ -122,14 +123,19 @@ int probe(const ProbeArguments& arguments) {
   }
   io.run();
   const auto outcomes = one.outcomes();
-  if (arguments.json) {
-    fmt::print("{}\n", probe_json(arguments.peer, *target, outcomes));
-  } else {
+  if (!arguments.json) {
     for (const auto& o : outcomes) fmt::print("{}\n", probe_line(o));
+  }
+  std::optional<ProbedEsp> esp;
+  if (arguments.ports.empty()) esp = probe_esp_once(*target, source);
+  if (arguments.json) {
+    fmt::print("{}\n", probe_json(arguments.peer, *target, outcomes, esp));
+  } else if (esp) {
+    fmt::print("{}\n", esp_line(*esp));
   }
   const bool well = std::all_of(outcomes.begin(), outcomes.end(),
                                 [](const IkeProbeObservation& o) { return o.outcome == IkeProbeOutcome::answered; });
-  return well ? exit_ok : exit_fault_found;
+  return well && !(esp && is_esp_blocked(*esp)) ? exit_ok : exit_fault_found;
 }
 
 }  // namespace tunnelwatch::cli

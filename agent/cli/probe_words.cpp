@@ -70,8 +70,32 @@ std::string probe_line(const IkeProbeObservation& o) {
   return fmt::format("UDP {:<4}  {}{}: {}", o.port, to_string(o.outcome), time, probe_meaning(o));
 }
 
+std::string esp_line(const ProbedEsp& esp) { return fmt::format("ESP       {}: {}", esp.verdict, esp.meaning); }
+
+bool is_esp_blocked(const ProbedEsp& esp) {
+  return esp.verdict == "unreachable" && esp.observation && !esp.observation->by_peer;
+}
+
+namespace {
+
+json::object esp_json(const ProbedEsp& esp) {
+  json::object out{{"protocol", 50}, {"verdict", esp.verdict}};
+  if (const auto& o = esp.observation) {
+    out["outcome"] = to_string(o->outcome);
+    if (o->outcome == EspProbeOutcome::answered) out["rtt_ms"] = milliseconds(o->rtt);
+    if (o->reason != RefusalReason::none) out["reason"] = to_string(o->reason);
+    if (o->outcome == EspProbeOutcome::refused) out["refused_by"] = o->from.to_string();
+  } else {
+    out["outcome"] = "not_asked";
+  }
+  out["meaning"] = esp.meaning;
+  return out;
+}
+
+}  // namespace
+
 std::string probe_json(const std::string& peer, const IpAddress& address,
-                       const std::vector<IkeProbeObservation>& observations) {
+                       const std::vector<IkeProbeObservation>& observations, const std::optional<ProbedEsp>& esp) {
   json::array ports;
   for (const auto& o : observations) {
     json::object port{{"port", o.port}, {"outcome", to_string(o.outcome)}, {"sent_version", o.sent_version}};
@@ -85,7 +109,9 @@ std::string probe_json(const std::string& peer, const IpAddress& address,
     port["meaning"] = probe_meaning(o);
     ports.push_back(std::move(port));
   }
-  return json::serialize(json::object{{"peer", peer}, {"address", address.to_string()}, {"ports", std::move(ports)}});
+  json::object told{{"peer", peer}, {"address", address.to_string()}, {"ports", std::move(ports)}};
+  if (esp) told["esp"] = esp_json(*esp);
+  return json::serialize(told);
 }
 
 }  // namespace tunnelwatch::cli

@@ -6,6 +6,7 @@ add_library(tunnelwatch_diagnosis STATIC
   ${CMAKE_CURRENT_LIST_DIR}/daemon_life.cpp
   ${CMAKE_CURRENT_LIST_DIR}/egress_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/esp_evidence.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/esp_reach.cpp
   ${CMAKE_CURRENT_LIST_DIR}/esp_traffic.cpp
   ${CMAKE_CURRENT_LIST_DIR}/flow_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/evidence.cpp

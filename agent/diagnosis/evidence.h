@@ -44,6 +44,7 @@ class Evidence {
   // IKE with this peer that is not between the addresses of the configuration.
   void on_address(AddressOddity oddity, const IpAddress& seen, const IpAddress& expected, TimePoint at);
   void on_ike_probe(const IkeProbeObservation& o);
+  void on_esp_probe(const EspProbeObservation& o) { probes_.on_esp_probe(o); }
   void on_log(const LogHit& hit, TimePoint at, const std::optional<Text>& more = {}) { log_.on_hit(hit, at, more); }
   // The windows of the probes' targets, told about once a second.
   void on_gateway_echo(std::string_view target, const active::EchoWindow& window, TimePoint now) {
@@ -67,6 +68,10 @@ class Evidence {
   const Facts& facts() const { return facts_; }
   bool esp_flows() const { return esp_.flows(); }
   Facts& facts() { return facts_; }  // for the evidence of the tunnel's traffic, which shares them
+  // ESP leaves and does not come back, as far as one can see.
+  bool misses_esp() const {
+    return facts_.is(FactId::esp_unreturned) || facts_.is(FactId::esp_one_way) || facts_.is(FactId::inner_silent);
+  }
   // Something looks wrong, and an IKE probe now would help to tell what.
   bool wants_probe() const;
 

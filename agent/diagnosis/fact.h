@@ -118,6 +118,7 @@ enum class FactId : std::uint8_t {
   probe_4500_silent,
   probe_4500_rejected,
   probe_4500_answered,
+  probe_esp_rejected,  // a packet of protocol 50, and the tunnel's ESP is not in UDP
   // A trace, side by side with others: evidence for a cause that something else shows, never one of its own.
   trace_500_ends,
   trace_4500_ends,

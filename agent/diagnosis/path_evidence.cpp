@@ -79,6 +79,28 @@ void tell_trace(Facts& facts, std::span<const TraceFinding> findings, TimePoint 
   }
 }
 
+Text describe_trace(const TraceFinding& f) {
+  constexpr const char* kEsp = "ESP";
+  switch (f.outcome) {
+    case TraceOutcome::dies:
+      return dies(kEsp, f);
+    case TraceOutcome::rejected:
+      return rejected(kEsp, f);
+    case TraceOutcome::reached:
+      if (f.last.reason != RefusalReason::none) return rejected(kEsp, f);
+      return {fmt::format("a trace: the peer at hop {} answers ESP", f.hop),
+              fmt::format("路径探测：第 {} 跳的对端应答 ESP", f.hop)};
+    case TraceOutcome::to_target:
+      return {fmt::format("a trace: ESP passes {} hops on the way; whether the peer gets it is not known", f.last_hop),
+              fmt::format("路径探测：ESP 通过了途中 {} 跳，是否到达对端未知", f.last_hop)};
+    case TraceOutcome::too_big:
+    case TraceOutcome::unknown:
+      return {"a trace: no hop that answers ESP tells how far it comes",
+              "路径探测：没有应答 ESP 的跳，无法判断其到达何处"};
+  }
+  return {};
+}
+
 void forget_trace(Facts& facts) {
   for (const Row& row : kRows) facts.forget(row.fact);
 }

@@ -73,6 +73,17 @@ void ProbeEvidence::on_ike_probe(const IkeProbeObservation& o) {
   }
 }
 
+// Silence says nothing.
+void ProbeEvidence::on_esp_probe(const EspProbeObservation& o) {
+  if (o.outcome == EspProbeOutcome::answered) facts_.deny(F::probe_esp_rejected, o.at);
+  if (o.outcome == EspProbeOutcome::silent) facts_.forget(F::probe_esp_rejected);
+  if (o.outcome != EspProbeOutcome::refused) return;
+  if (o.reason == RefusalReason::prohibited || o.reason == RefusalReason::protocol_unreachable ||
+      o.reason == RefusalReason::port_unreachable) {
+    facts_.affirm(F::probe_esp_rejected, o.at, Confidence::confirmed, describe_esp_refusal(o));
+  }
+}
+
 namespace {
 
 // What an OpenVPN client loses while it is not connected, or while something else keeps a host from answering, is no
@@ -177,7 +188,7 @@ void ProbeEvidence::forget() {
   for (const FactId fact :
        {F::gateway_answers_echo, F::gateway_silent, F::gateway_loses, F::references_lose, F::outside_lost_lately,
         F::inner_silent, F::inner_loses, F::probe_500_silent, F::probe_500_rejected, F::probe_500_answered,
-        F::probe_4500_silent, F::probe_4500_rejected, F::probe_4500_answered}) {
+        F::probe_4500_silent, F::probe_4500_rejected, F::probe_4500_answered, F::probe_esp_rejected}) {
     facts_.forget(fact);
   }
 }

@@ -19,6 +19,8 @@ class ProbeEvidence {
   void on_icmp_error(RefusalReason reason, const IpAddress& from, bool from_peer, bool esp, std::uint16_t port,
                      TimePoint at);
   void on_ike_probe(const IkeProbeObservation& o);
+  // A packet of protocol 50 to the peer of a tunnel whose ESP is not in UDP.
+  void on_esp_probe(const EspProbeObservation& o);
   void on_gateway_echo(std::string_view target, const active::EchoWindow& window, TimePoint now);
   // A round over all references, and over all inner hosts: `first` begins it, `last` concludes.
   void on_reference_echo(std::string_view target, const active::EchoWindow& window, TimePoint now, bool first,

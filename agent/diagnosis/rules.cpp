@@ -329,6 +329,13 @@ const Rule kRules[] = {
      confirmed,
      {F::esp_rejected, F::esp_one_way, F::trace_esp_ends}},
     {Cause::esp_blocked,
+     [](const Facts& f) {
+       return f.is(F::probe_esp_rejected) && (f.is(F::esp_one_way) || f.is(F::esp_unreturned)) &&
+              !f.is_not(F::inner_silent);
+     },
+     confirmed,
+     {F::probe_esp_rejected, F::esp_one_way, F::esp_unreturned, F::trace_esp_ends}},
+    {Cause::esp_blocked,
      [](const Facts& f) { return f.is(F::esp_one_way) && !f.is(F::liveness_unanswered) && !f.is(F::port_changed); },
      likely,
      {F::esp_one_way, F::inner_silent, F::trace_esp_ends}},

@@ -334,4 +334,48 @@ Text describe_probe_rejection(std::uint16_t port, RefusalReason reason, const Ip
           fmt::format("发往 UDP {} 的 IKE 探测被 {} 拒绝：{}", port, from.to_string(), why.zh)};
 }
 
+Text describe_esp_answer(Duration rtt) {
+  const double ms = to_seconds(rtt) * 1000;
+  return {fmt::format("the peer answered an ESP echo (protocol 50) in {:.1f} ms", ms),
+          fmt::format("对端在 {:.1f} ms 内应答了 ESP 回显（协议 50）", ms)};
+}
+
+Text describe_esp_refusal(const EspProbeObservation& o) {
+  const Text why = describe(o.reason);
+  if (o.outcome == EspProbeOutcome::send_error)
+    return {fmt::format("a packet of protocol 50 did not leave this machine: {}", why.en),
+            fmt::format("协议 50 的探测报文未能从本机发出：{}", why.zh)};
+  return {fmt::format("{} ({}) refuses a packet of protocol 50 by ICMP: {}", o.from.to_string(),
+                      o.by_peer ? "the peer itself, which it reached" : "a device on the path", why.en),
+          fmt::format("{}（{}）以 ICMP 拒绝协议 50 的探测报文：{}", o.from.to_string(),
+                      o.by_peer ? "对端自身，报文已到达" : "路径上的设备", why.zh)};
+}
+
+Text describe_esp_silence(std::uint32_t silences, bool answered_before) {
+  if (answered_before)
+    return {fmt::format("{} ESP echoes in a row without an answer, of a peer that answered before", silences),
+            fmt::format("连续 {} 个 ESP 回显无应答，此前对端有应答", silences)};
+  const std::string many = silences > 1 ? fmt::format("{} ESP echoes in a row", silences) : "an ESP echo";
+  return {fmt::format("no answer to {} (protocol 50): few peers give one, so that it proves nothing", many),
+          fmt::format("连续 {} 个 ESP 回显（协议 50）无应答：多数对端不应答，不能说明问题", silences)};
+}
+
+Text describe_esp_flow(bool in_udp) {
+  return {fmt::format("the tunnel's ESP{} was seen in both directions", in_udp ? " in UDP" : ""),
+          fmt::format("隧道的{} ESP 双向均有报文", in_udp ? " UDP 封装" : "")};
+}
+
+Text describe_esp_lone(bool outbound, std::uint64_t packets) {
+  if (outbound)
+    return {fmt::format("{} ESP packets of ours left since the peer's last one", packets),
+            fmt::format("自对端最后一个 ESP 报文以来，本端已发出 {} 个", packets)};
+  return {fmt::format("{} ESP packets of the peer's came, and none of ours left", packets),
+          fmt::format("收到对端 {} 个 ESP 报文，本端没有发出", packets)};
+}
+
+Text describe_inner_answer(std::string_view host) {
+  return {fmt::format("{} behind the peer answers pings through the tunnel", host),
+          fmt::format("对端内网的 {} 应答了经隧道的 ping", host)};
+}
+
 }  // namespace tunnelwatch::diagnosis

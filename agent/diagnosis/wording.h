@@ -27,6 +27,13 @@ Text describe_echo_silence(std::string_view target, std::uint64_t consecutive);
 Text describe_probe_silence(std::uint16_t port, std::uint64_t consecutive);
 Text describe_probe_answer(std::uint16_t port);
 Text describe_probe_rejection(std::uint16_t port, RefusalReason reason, const IpAddress& from);
+// About whether ESP gets through.
+Text describe_esp_answer(Duration rtt);
+Text describe_esp_refusal(const EspProbeObservation& refusal);
+Text describe_esp_silence(std::uint32_t silences, bool answered_before);
+Text describe_esp_flow(bool in_udp);
+Text describe_esp_lone(bool outbound, std::uint64_t packets);
+Text describe_inner_answer(std::string_view host);
 
 // What a refusal means, for people: "administratively prohibited".
 Text describe(RefusalReason reason);

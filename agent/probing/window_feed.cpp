@@ -46,6 +46,9 @@ void WindowFeed::feed_inner(EchoDriver::Targets& targets, Tunnel& tunnel, bool a
     tunnel.evidence().on_inner_echo(it->first.target, window, now, i == 0, last);
     const bool fits = s.local_subnets.empty() || it->second.wish.params.source;
     tunnel.traffic().on_inner_echo({it->first.target, it->second.wish.address, fits}, window, now, last);
+    // From elsewhere, or where what belongs inside leaves in clear, an answer says nothing of the tunnel.
+    if (fits && !tunnel.evidence().facts().is(diagnosis::FactId::leaves_in_clear))
+      tunnel.esp_reach().on_inner_echo(it->first.target, window);
   }
 }
 

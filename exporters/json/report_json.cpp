@@ -99,6 +99,30 @@ json::object json_of(const Histogram& h) {
           {"p99", number(quantile(h, 0.99))}};
 }
 
+json::object json_of(const EspEvidenceReport& e) {
+  return {{"witness", text(e.witness)}, {"says", text(e.says)},    {"time", seconds(e.time)},
+          {"beside", e.beside},         {"text", text(e.text.en)}, {"text_zh", text(e.text.zh)}};
+}
+
+json::object json_of(const EspReachReport& r) {
+  json::array evidence;
+  for (const EspEvidenceReport& e : r.evidence) evidence.emplace_back(json_of(e));
+  return {{"verdict", text(r.verdict)},
+          {"since", seconds(r.since)},
+          {"by", text(r.by)},
+          {"reason", text(r.reason)},
+          {"hop", r.hop ? json::value(*r.hop) : json::value()},
+          {"in_udp", known(r.in_udp)},
+          {"evidence", std::move(evidence)}};
+}
+
+json::object json_of(const EspProbeReport& p) {
+  return {{"tunnel", text(p.tunnel)},
+          {"outcomes", counts(p.outcomes)},
+          {"refused", counts(p.refused)},
+          {"rtt", json_of(p.rtt)}};
+}
+
 json::object json_of(const CaptureReport&);
 json::object json_of(const EchoReport&);
 json::object json_of(const IkeProbeReport&);
@@ -130,6 +154,7 @@ json::object json_of(const TunnelReport& t) {
                  {"ike_messages", counts(t.ike_messages)},
                  {"blind", texts(t.blind)}};
   if (t.path_mtu) o["path_mtu"] = {{"mtu", t.path_mtu->mtu}, {"black_hole", t.path_mtu->black_hole}};
+  if (t.esp_reach) o["esp_reachability"] = json_of(*t.esp_reach);
   return o;
 }
 
@@ -193,6 +218,7 @@ json::object json_of(const AgentReport& a) {
           {"flight_recordings", counts(a.flight_recordings)},
           {"flight_recorder_bytes", a.flight_recorder_bytes},
           {"flight_recordings_stored_bytes", a.flight_recordings_stored_bytes},
+          {"esp_requests", counts(a.esp_requests)},
           {"timer_lag_count", a.timer_lag_count},
           {"timer_lag_seconds_sum", number(a.timer_lag_seconds_sum)},
           {"timer_lag_seconds_max", number(a.timer_lag_seconds_max)}};
@@ -258,6 +284,7 @@ void write_report_json(const Report& report, const std::function<void(std::strin
   write_list(out, "tunnels", report.tunnels);
   write_list(out, "echo", report.echo);
   write_list(out, "ike_probes", report.ike_probes);
+  if (!report.esp_probes.empty()) write_list(out, "esp_probes", report.esp_probes);
   out("}");
 }
 
@@ -270,6 +297,7 @@ std::string report_json(const Report& report) {
 Report only_tunnel(Report report, std::string_view name) {
   std::erase_if(report.tunnels, [&](const TunnelReport& t) { return t.name != name; });
   std::erase_if(report.echo, [&](const EchoReport& e) { return e.tunnel != name; });
+  std::erase_if(report.esp_probes, [&](const EspProbeReport& p) { return p.tunnel != name; });
   std::erase_if(report.ike_probes, [&](const IkeProbeReport& p) { return p.tunnel != name; });
   return report;
 }

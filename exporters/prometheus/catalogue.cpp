@@ -25,7 +25,9 @@ constexpr auto kSummary = prometheus::MetricType::Summary;
 
 constexpr std::array<std::string_view, 4> kStates = {"up", "negotiating", "down", "unknown"};
 constexpr std::array<std::string_view, 3> kConfidences = {"confirmed", "likely", "possible"};
-constexpr std::array<std::string_view, 3> kBlindSources = {"capture", "icmp", "ike_probe"};
+constexpr std::array<std::string_view, 4> kBlindSources = {"capture", "icmp", "ike_probe", "esp_probe"};
+
+constexpr std::array<std::string_view, 3> kEspVerdicts = {"reachable", "unreachable", "unknown"};
 
 std::uint64_t flag(bool value) { return value ? 1 : 0; }
 
@@ -130,6 +132,25 @@ void tell_probe_refused(In& in, Sink& out) {
   for (const IkeProbeReport* p : in.ike_probes)
     for (const auto& [reason, count] : p->refused)
       if (count > 0) out.value({p->tunnel, std::to_string(p->port), reason}, count);
+}
+
+void tell_esp_reach(In& in, Sink& out) {
+  for (const TunnelReport* t : in.tunnels) {
+    if (!t->esp_reach) continue;
+    for (const std::string_view verdict : kEspVerdicts)
+      out.value({t->name, verdict}, flag(t->esp_reach->verdict == verdict));
+  }
+}
+
+void tell_esp_probe_results(In& in, Sink& out) {
+  for (const EspProbeReport* p : in.esp_probes)
+    for (const auto& [outcome, count] : p->outcomes) out.value({p->tunnel, outcome}, count);
+}
+
+void tell_esp_probe_refused(In& in, Sink& out) {
+  for (const EspProbeReport* p : in.esp_probes)
+    for (const auto& [reason, count] : p->refused)
+      if (count > 0) out.value({p->tunnel, reason}, count);
 }
 
 std::uint64_t active_faults(const TunnelReport& t) {
@@ -253,10 +274,37 @@ constexpr auto kMetrics =
         {{kCounter, "tunnelwatch_esp_packets_total", "ESP packets seen.", {"tunnel", "direction"}},
          [](In& in, Sink& out) { esp(in, out, &EspTotals::packets); }},
         {{kCounter,
+          "tunnelwatch_esp_probe_refused_total",
+          "Packets of protocol 50 to the peer that the network or our own kernel refused, by reason; a series for each "
+          "reason that occurred.",
+          {"tunnel", "reason"}},
+         [](In& in, Sink& out) { tell_esp_probe_refused(in, out); }},
+        {{kCounter,
+          "tunnelwatch_esp_probe_results_total",
+          "Packets of protocol 50 to the peer, by outcome; silence proves nothing.",
+          {"tunnel", "outcome"}},
+         [](In& in, Sink& out) { tell_esp_probe_results(in, out); }},
+        {{kHistogram, "tunnelwatch_esp_probe_rtt_seconds", "Round trip time of answered ESP echoes.", {"tunnel"}},
+         [](In& in, Sink& out) {
+           for (const EspProbeReport* p : in.esp_probes) out.histogram({p->tunnel}, p->rtt);
+         }},
+        {{kGauge,
+          "tunnelwatch_esp_reachability",
+          "Whether ESP gets through to the peer and back, by all that tells of it: 1 for the verdict that holds.",
+          {"tunnel", "verdict"}},
+         [](In& in, Sink& out) { tell_esp_reach(in, out); }},
+        {{kCounter,
           "tunnelwatch_esp_reordered_packets_total",
           "ESP packets that came after a later one.",
           {"tunnel", "direction"}},
          [](In& in, Sink& out) { esp(in, out, &EspTotals::reordered); }},
+        {{kCounter,
+          "tunnelwatch_esp_responder_requests_total",
+          "ESP echo requests to this agent's responder, by what became of them; none where it is off.",
+          {"outcome"}},
+         [](In& in, Sink& out) {
+           for (const auto& [outcome, count] : agent(in).esp_requests) out.value({outcome}, count);
+         }},
         {{kCounter, "tunnelwatch_evicted_esp_streams_total", "ESP streams whose state was dropped to make room.", {}},
          [](In& in, Sink& out) { out.value({}, agent(in).evicted_esp_streams); }},
         {{kCounter,
@@ -554,7 +602,8 @@ OrderedReport::OrderedReport(const Report& r)
     : report(r),
       tunnels(ordered(r.tunnels, [](const TunnelReport& t) { return std::string_view(t.name); })),
       echo(ordered(r.echo, [](const EchoReport& e) { return std::tie(e.tunnel, e.target, e.role); })),
-      ike_probes(ordered(r.ike_probes, [](const IkeProbeReport& p) { return std::tie(p.tunnel, p.port); })) {}
+      ike_probes(ordered(r.ike_probes, [](const IkeProbeReport& p) { return std::tie(p.tunnel, p.port); })),
+      esp_probes(ordered(r.esp_probes, [](const EspProbeReport& p) { return std::string_view(p.tunnel); })) {}
 
 std::span<const Metric> metric_catalogue() { return kMetrics; }
 

@@ -45,6 +45,7 @@ struct OrderedReport {
   std::vector<const TunnelReport*> tunnels;
   std::vector<const EchoReport*> echo;
   std::vector<const IkeProbeReport*> ike_probes;
+  std::vector<const EspProbeReport*> esp_probes;
 };
 
 struct Metric {

@@ -68,7 +68,8 @@ void tell_all(const Report& report, SeriesSink& out) {
 
 // Enough for the usual labels: growing a text of many megabytes copies all of it.
 std::size_t expected_size(const Report& report) {
-  return 16384 + report.tunnels.size() * 8192 + (report.echo.size() + report.ike_probes.size()) * 6144;
+  return 16384 + report.tunnels.size() * 8192 +
+         (report.echo.size() + report.ike_probes.size() + report.esp_probes.size()) * 6144;
 }
 
 // A fault of a page costs more than filling it: a large text asks for large pages.

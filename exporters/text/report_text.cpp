@@ -21,6 +21,7 @@ struct Words {
   std::array<std::string_view, 3> confidences;  // confirmed, likely, possible
   std::string_view tunnel, tunnels, discovered, for_, because, differs, do_, or_, cleared, blind, loss, events, probes;
   std::string_view no_tunnels, no_cause, behind_nat, local, remote, agent, config, capture, source, by;
+  std::string_view esp_path, reachable, unreachable, unknown, beside, path_mtu, black_hole, bytes;
   std::string_view recording, packets, lost, reordered, duplicate, median, answers, silent;
 };
 
@@ -33,7 +34,9 @@ constexpr Words kEnglish = {
     .probes = "probes", .no_tunnels = "No tunnel was seen.", .no_cause = "no fault known", .behind_nat = "NAT",
     .local = "this side is behind NAT", .remote = "the peer is behind NAT", .agent = "agent",
     .config = "The configuration was refused at its last reload: ", .capture = "No capture on ",
-    .source = "This source does not work: ", .by = "by ", .recording = "packets", .packets = " packets, ",
+    .source = "This source does not work: ", .by = "by ", .esp_path = "ESP path", .reachable = "reachable",
+    .unreachable = "unreachable", .unknown = "unknown", .beside = "beside it, as the tunnel's ESP goes in UDP: ",
+    .path_mtu = "path MTU", .black_hole = "; larger packets vanish without a word", .bytes = " bytes", .recording = "packets", .packets = " packets, ",
     .lost = " lost", .reordered = " reordered", .duplicate = " duplicate", .median = "median ", .answers = "answers",
     .silent = "no answer"};
 
@@ -45,7 +48,8 @@ constexpr Words kChinese = {
     .probes = "探测", .no_tunnels = "没有发现隧道。", .no_cause = "没有已知故障", .behind_nat = "NAT",
     .local = "本端在 NAT 之后", .remote = "对端在 NAT 之后", .agent = "本程序",
     .config = "最近一次重新加载配置被拒绝:", .capture = "无法抓包的接口:",
-    .source = "不可用的数据来源:", .by = "", .recording = "报文", .packets = " 个报文, ", .lost = " 丢失", .reordered = " 乱序",
+    .source = "不可用的数据来源:", .by = "", .esp_path = "ESP 通路", .reachable = "可达", .unreachable = "不可达", .unknown = "未知",
+    .beside = "仅供参考(隧道的 ESP 由 UDP 封装):", .path_mtu = "路径 MTU", .black_hole = ";更大的报文被无声丢弃", .bytes = " 字节", .recording = "报文", .packets = " 个报文, ", .lost = " 丢失", .reordered = " 乱序",
     .duplicate = " 重复", .median = "中位数 ", .answers = "有应答", .silent = "无应答"};
 // clang-format on
 
@@ -193,6 +197,25 @@ class Writer {
     }
   }
 
+  // The verdict with the word that decides it, then what else was said.
+  void esp_path(const EspReachReport& r) {
+    std::string head(r.verdict == "reachable"     ? words_.reachable
+                     : r.verdict == "unreachable" ? words_.unreachable
+                                                  : words_.unknown);
+    const auto decides = std::find_if(r.evidence.begin(), r.evidence.end(),
+                                      [&](const EspEvidenceReport& e) { return !r.by.empty() && e.witness == r.by; });
+    if (decides != r.evidence.end()) head += ": " + in_language(decides->text);
+    if (!r.evidence.empty()) row(words_.esp_path, head);
+    for (auto e = r.evidence.begin(); e != r.evidence.end(); ++e) {
+      if (e != decides) row("", (e->beside ? std::string(words_.beside) : std::string()) + in_language(e->text));
+    }
+  }
+
+  void path_mtu(const PathMtuReport& p) {
+    row(words_.path_mtu,
+        fmt::format("{}{}{}", p.mtu, words_.bytes, p.black_hole ? words_.black_hole : std::string_view()));
+  }
+
   void events(const TunnelReport& t) {
     const std::size_t skipped = t.events.size() - std::min(t.events.size(), options_.events);
     std::string_view label = words_.events;
@@ -222,6 +245,8 @@ class Writer {
     if (!t.blind.empty()) row(words_.blind, joined(t.blind));
     esp("in", t.esp_in);
     esp("out", t.esp_out);
+    if (t.esp_reach) esp_path(*t.esp_reach);
+    if (t.path_mtu) path_mtu(*t.path_mtu);
     probes(t);
     events(t);
   }

@@ -156,5 +156,26 @@ TEST(ProbeWords, SayWhatAnAnswerMeans) {
             R"("meaning":"198.51.100.20 refuses UDP 500: prohibited"}]})");
 }
 
+TEST(ProbeWords, SayWhatEspGave) {
+  cli::ProbedEsp esp{
+      EspProbeObservation{
+          .outcome = EspProbeOutcome::refused, .reason = RefusalReason::prohibited, .from = ip("203.0.113.1")},
+      "unreachable", "a filter refuses it"};
+  EXPECT_EQ(cli::esp_line(esp), "ESP       unreachable: a filter refuses it");
+  EXPECT_TRUE(cli::is_esp_blocked(esp));
+  EXPECT_EQ(
+      cli::probe_json("peer", ip("198.51.100.20"), {}, esp),
+      R"({"peer":"peer","address":"198.51.100.20","ports":[],"esp":{"protocol":50,"verdict":"unreachable",)"
+      R"("outcome":"refused","reason":"prohibited","refused_by":"203.0.113.1","meaning":"a filter refuses it"}})");
+  esp.observation->by_peer = true;
+  EXPECT_FALSE(cli::is_esp_blocked(esp)) << "it may speak ESP in UDP";
+  esp = {EspProbeObservation{.outcome = EspProbeOutcome::answered, .rtt = 1500us, .from = {}}, "reachable", "answered"};
+  EXPECT_FALSE(cli::is_esp_blocked(esp));
+  EXPECT_THAT(cli::probe_json("peer", ip("198.51.100.20"), {}, esp), HasSubstr(R"("outcome":"answered","rtt_ms":1.5)"));
+  esp = {std::nullopt, "unknown", "CAP_NET_RAW is missing"};
+  EXPECT_FALSE(cli::is_esp_blocked(esp));
+  EXPECT_THAT(cli::probe_json("peer", ip("198.51.100.20"), {}, esp), HasSubstr(R"("outcome":"not_asked")"));
+}
+
 }  // namespace
 }  // namespace tunnelwatch

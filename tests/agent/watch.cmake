@@ -4,6 +4,7 @@ tunnelwatch_test(watch_test
     analysis_traffic_test.cpp
     client_test.cpp
     daemon_evidence_test.cpp
+    esp_reach_test.cpp
     flow_evidence_test.cpp
     kernel_evidence_test.cpp
     log_hit_test.cpp

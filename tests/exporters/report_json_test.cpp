@@ -83,6 +83,17 @@ TEST(ReportJson, ValuesAreExact) {
   EXPECT_EQ(at_path(root, "echo.0.rtt.count").to_number<std::uint64_t>(), 97U);
   EXPECT_NEAR(at_path(root, "echo.0.rtt.median").as_double(), 0.001 + 0.009 * 48.5 / 90, 1e-12);
   EXPECT_EQ(at_path(root, "ike_probes.1.reachable").as_bool(), false);
+  EXPECT_EQ(at_path(root, "tunnels.0.path_mtu.mtu").as_int64(), 1400);
+  EXPECT_EQ(at_path(root, "tunnels.0.esp_reachability.verdict").as_string(), "unreachable");
+  EXPECT_EQ(at_path(root, "tunnels.0.esp_reachability.by").as_string(), "trace");
+  EXPECT_EQ(at_path(root, "tunnels.0.esp_reachability.hop").as_int64(), 3);
+  EXPECT_EQ(at_path(root, "tunnels.0.esp_reachability.evidence.1.text_zh").as_string(), "ESP 在第 3 跳中断");
+  EXPECT_EQ(at_path(root, "tunnels.1.esp_reachability.in_udp").as_bool(), true);
+  EXPECT_TRUE(at_path(root, "tunnels.1.esp_reachability.hop").is_null());
+  EXPECT_EQ(at_path(root, "tunnels.1.esp_reachability.evidence.1.beside").as_bool(), true);
+  EXPECT_FALSE(at_path(root, "tunnels.2").as_object().contains("esp_reachability")) << "nobody has looked yet";
+  EXPECT_EQ(at_path(root, "esp_probes.0.outcomes.refused").as_int64(), 3);
+  EXPECT_EQ(at_path(root, "agent.esp_requests.answered").as_int64(), 11);
   EXPECT_EQ(at_path(root, "agent.captures.1.error").as_string(), "no such device \"ppp0\"");
 }
 

@@ -79,6 +79,19 @@ TEST(ReportText, ColoursOnlyWhenTold) {
   EXPECT_THAT(report_text(sample_report(), {Language::en, true, 80, 5}), HasSubstr("\x1b[1;31mdown\x1b[0m"));
 }
 
+TEST(ReportText, TellsWhetherEspGetsThroughAndHowMuchThePathCarries) {
+  const std::string text = report_text(sample_report(), {Language::en, false, 120, 5});
+  EXPECT_THAT(text, HasSubstr("  ESP path  unreachable: ESP ends at hop 3\n"
+                              "            9 ESP packets left\n"
+                              "  path MTU  1400 bytes; larger packets vanish without a word\n"));
+  EXPECT_THAT(text, HasSubstr("  ESP path  reachable: ESP in UDP flows\n"
+                              "            beside it, as the tunnel's ESP goes in UDP: protocol 50 refused\n"
+                              "  path MTU  1500 bytes\n"));
+  const std::string chinese = report_text(sample_report(), {Language::zh, false, 120, 5});
+  EXPECT_THAT(chinese, HasSubstr("不可达: ESP 在第 3 跳中断"));
+  EXPECT_THAT(chinese, HasSubstr("1400 字节;更大的报文被无声丢弃"));
+}
+
 TEST(ReportText, NothingOfAPeerControlsTheTerminal) {
   Report report = sample_report();
   const std::string bad = "\x1b]0;x\x07\r\n\xC2\x9B";
@@ -86,6 +99,7 @@ TEST(ReportText, NothingOfAPeerControlsTheTerminal) {
   t.name = t.local = t.remote = t.state = t.events[0].event = t.events[0].by = t.events[0].detail = bad;
   t.causes[0].cause = t.causes[0].confidence = t.causes[0].title.en = t.causes[0].action.en = bad;
   t.causes[0].sections = t.causes[0].alternatives = t.blind = t.offers.differences = {bad};
+  t.esp_reach->evidence[0].text.en = t.esp_reach->evidence[1].text.en = bad;
   report.agent.config_error = report.agent.captures[1].error = report.agent.captures[1].interface = bad;
   report.agent.config_last_reload_successful = false;
   report.echo[1].tunnel = report.ike_probes[0].tunnel = bad;

@@ -38,6 +38,28 @@ CauseReport flapping() {
           .capture = {}};
 }
 
+EspReachReport unreachable() {
+  return {.verdict = "unreachable",
+          .since = at(1700000110),
+          .by = "trace",
+          .reason = "",
+          .hop = 3,
+          .in_udp = false,
+          .evidence = {{"traffic", "unknown", at(1700000120), false, {"9 ESP packets left", "已发出 9 个 ESP 报文"}},
+                       {"trace", "unreachable", at(1700000115), false, {"ESP ends at hop 3", "ESP 在第 3 跳中断"}}}};
+}
+
+EspReachReport reachable_in_udp() {
+  return {.verdict = "reachable",
+          .since = at(1700000010),
+          .by = "traffic",
+          .reason = {},
+          .hop = {},
+          .in_udp = true,
+          .evidence = {{"traffic", "reachable", at(1700000499), false, {"ESP in UDP flows", "UDP 封装的 ESP 双向"}},
+                       {"esp_probe", "unreachable", at(1700000005), true, {"protocol 50 refused", "协议 50 被拒绝"}}}};
+}
+
 TunnelReport down_tunnel() {
   TunnelReport t;
   t.name = "beijing";
@@ -63,6 +85,7 @@ TunnelReport down_tunnel() {
   t.ike_messages = {{"in", 12}, {"out", 14}};
   t.blind = {"icmp"};
   t.path_mtu = PathMtuReport{1400, true};
+  t.esp_reach = unreachable();
   return t;
 }
 
@@ -82,6 +105,8 @@ TunnelReport up_tunnel() {
   t.events = {{at(1700000000), "child_sa_rekeyed", "local", ""}};
   t.event_counts = {{"ike_sa_established", 0}, {"ike_sa_deleted", 0}, {"child_sa_rekeyed", 1}};
   t.ike_messages = {{"in", 2}, {"out", 2}};
+  t.path_mtu = PathMtuReport{1500, false};
+  t.esp_reach = reachable_in_udp();
   return t;
 }
 
@@ -128,6 +153,15 @@ IkeProbeReport probe(std::string tunnel, std::uint16_t port, bool reachable) {
   return p;
 }
 
+EspProbeReport esp_probe(std::string tunnel) {
+  EspProbeReport p;
+  p.tunnel = std::move(tunnel);
+  p.outcomes = {{"answered", 1}, {"silent", 2}, {"refused", 3}, {"send_error", 0}};
+  p.refused = {{"prohibited", 3}};
+  p.rtt = {&sample_bounds(), {0, 1, 0, 0, 0}, 0.005};
+  return p;
+}
+
 AgentReport agent() {
   AgentReport a;
   a.started = at(1699999000);
@@ -145,6 +179,7 @@ AgentReport agent() {
   a.flight_recorder_bytes = 65536;
   a.flight_recordings_stored_bytes = 98304;
   a.evicted_flight_packets = 7;
+  a.esp_requests = {{"answered", 11}, {"stranger", 2}, {"limited", 0}};
   a.timer_lag_count = 4000;
   a.timer_lag_seconds_sum = 0.5;
   a.timer_lag_seconds_max = 0.0025;
@@ -169,6 +204,7 @@ Report sample_report() {
             echo("shanghai", "vpn.example.net", "gateway"), echo("", "branch", "target")};
   r.names = {{"vpn.example.net", true, 12, 2, 1}};
   r.ike_probes = {probe("beijing", 500, true), probe("beijing", 4500, false), probe("shanghai", 500, true)};
+  r.esp_probes = {esp_probe("beijing")};
   r.agent = agent();
   return r;
 }
@@ -182,7 +218,7 @@ Report large_report(std::size_t tunnels, std::size_t targets) {
   const Histogram rtt{&fine_bounds(), std::vector<std::uint64_t>(fine_bounds().size() + 1, 12345), 86400.125};
   Report r = sample_report();
   const TunnelReport model = r.tunnels.front();
-  r.tunnels.clear(), r.echo.clear(), r.ike_probes.clear();
+  r.tunnels.clear(), r.echo.clear(), r.ike_probes.clear(), r.esp_probes.clear();
   for (std::size_t i = 0; i < tunnels; ++i) {
     TunnelReport t = model;
     t.name = "tunnel-" + std::to_string(i);

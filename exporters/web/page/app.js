@@ -19,6 +19,8 @@ const WORDS = {
     config: 'The last configuration was refused', ready: 'ready', notReady: 'not ready yet', version: 'version',
     noAnswer: 'The agent does not answer. What is shown is from ', neverAnswered: 'The agent does not answer.',
     isNow: (name, state) => `${name}: ${state}`, other: '中文', otherLang: 'zh', lang: 'en-GB', roles: {gateway: 'gateway', inner: 'inside', reference: 'reference'},
+    espPath: 'ESP path', reachable: 'reachable', unreachable: 'unreachable', beside: 'beside it, as the tunnel’s ESP goes in UDP: ',
+    pathMtu: 'Path MTU', bytes: 'bytes', blackHole: 'larger packets vanish without a word',
   },
   zh: {
     tunnels: '隧道', tunnel: '隧道', state: '状态', cause: '原因', since: '持续', rtt: '往返时延', loss: '丢包(1 分钟)',
@@ -33,6 +35,8 @@ const WORDS = {
     config: '最近一次配置被拒绝', ready: '就绪', notReady: '尚未就绪', version: '版本',
     noAnswer: '本程序没有应答。显示的内容来自 ', neverAnswered: '本程序没有应答。',
     isNow: (name, state) => `${name}:${state}`, other: 'English', otherLang: 'en', lang: 'zh-CN', roles: {gateway: '网关', inner: '内网', reference: '参考'},
+    espPath: 'ESP 通路', reachable: '可达', unreachable: '不可达', beside: '仅供参考(隧道的 ESP 由 UDP 封装):',
+    pathMtu: '路径 MTU', bytes: '字节', blackHole: '更大的报文被无声丢弃',
   },
 };
 
@@ -191,6 +195,19 @@ function espLine(direction, e) {
       `${count(e.reordered)} ${word('reordered')}, ${count(e.duplicates)} ${word('duplicates')}`;
 }
 
+// The verdict with the word that decides it, then what else was said. Agents before it told nothing.
+function espPathLines(reach) {
+  if (!reach || reach.evidence.length === 0) return [];
+  const said = e => inLanguage(e.text, e.text_zh);
+  const decides = reach.evidence.find(e => reach.by !== '' && e.witness === reach.by);
+  const others = reach.evidence.filter(e => e !== decides).map(e => (e.beside ? word('beside') : '') + said(e));
+  return [(word(reach.verdict) || reach.verdict) + (decides ? `: ${said(decides)}` : ''), ...others];
+}
+
+function pathMtuText(path) {
+  return path ? `${count(path.mtu)} ${word('bytes')}${path.black_hole ? `, ${word('blackHole')}` : ''}` : '';
+}
+
 function natText(nat) {
   const found = [nat.local ? word('natLocal') : null, nat.remote ? word('natRemote') : null].filter(t => t !== null);
   if (found.length) return found.join(', ');
@@ -215,6 +232,8 @@ function facts(tunnel) {
   fact('offersRemote', tunnel.offers.remote);
   fact('probes', [...echoOf(tunnel).map(echoLine), ...report.ike_probes.filter(p => p.tunnel === tunnel.name).map(probeLine)]);
   fact('esp', Object.entries(tunnel.esp_totals).filter(([, e]) => e.packets > 0).map(([d, e]) => espLine(d, e)));
+  fact('espPath', espPathLines(tunnel.esp_reachability));
+  fact('pathMtu', pathMtuText(tunnel.path_mtu));
   fact('nat', natText(tunnel.nat));
   fact('blind', tunnel.blind.join(', '));
   fact('events', tunnel.events.slice(-20).reverse().map(eventItem));
