@@ -1,5 +1,6 @@
 """The scenarios. Each breaks one thing, says what the agent must call it, mends it and says how soon that must show."""
 
+from lab.esp_scenarios import ESP as ESP_REACH
 from lab.host_scenarios import HOST
 from lab.lab import Setup
 from lab.scenario import (ANSWERED, SILENT, Scenario, attempt, change, clear_faults, command, fault, forget, freeze, initiate,
@@ -154,7 +155,7 @@ HEALTHY = [
     healthy("healthy-peer-initiates", start=steps(initiate("b"))),
 ]
 
-CORE = NEGOTIATION + REACHABILITY + CONNECTED + HEALTHY + TRAFFIC + PATH + HOST + CLIENT
+CORE = NEGOTIATION + REACHABILITY + CONNECTED + HEALTHY + TRAFFIC + PATH + HOST + CLIENT + ESP_REACH
 
 
 def every():
