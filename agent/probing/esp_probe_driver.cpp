@@ -69,6 +69,7 @@ void EspProbeDriver::close() {
 void EspProbeDriver::begin_sync(const config::EspProbe& settings) {
   if (!(settings == settings_)) {
     settings_ = settings;
+    malformed_before_ += machine_.counters().malformed;
     machine_ = active::EspProbe(++seed_, settings);
     for (auto& [name, p] : probed_) p.address.reset();  // asked anew by want()
   }

@@ -115,6 +115,7 @@ TEST_F(EspResponderTest, AllTogetherAreBoundedAndSoIsTheTable) {
   }
   EXPECT_LE(answered, 2 * static_cast<int>(EspResponder::kInAll));
   EXPECT_GE(answered, static_cast<int>(EspResponder::kInAll));
+  EXPECT_LE(responder.sources(), 2 * EspResponder::kInAll) << "who is over the limit of all is not remembered";
   for (int second = 0; second < 60; ++second, now += 1s) {
     for (int i = 0; i < 200; ++i) answers(IpAddress::v4(++next));
     EXPECT_LE(responder.sources(), EspResponder::kMostSources);
