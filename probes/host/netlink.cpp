@@ -1,56 +1,20 @@
 #include "probes/host/netlink.h"
 
-#include <algorithm>
-#include <cstring>
-#include <span>
+#include "probes/host/netlink_bytes.h"
 
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
-#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
 namespace tunnelwatch::host {
 
 namespace {
 
-using wire::Bytes;
+using namespace netlink;
 
 constexpr std::size_t kMaxHops = 64;
-constexpr std::uint8_t kInet = 2;    // AF_INET
-constexpr std::uint8_t kInet6 = 10;  // AF_INET6
-
-constexpr std::size_t aligned(std::size_t size) { return (size + 3) & ~std::size_t{3}; }
-
-// A struct of the kernel's at the beginning of the bytes; nothing where they are too few.
-template <typename T>
-std::optional<T> read(Bytes bytes) {
-  T value{};
-  if (bytes.size() < sizeof value) return std::nullopt;
-  std::memcpy(&value, bytes.data(), sizeof value);
-  return value;
-}
-
-// Calls `take(type, value)` with each attribute. False where one does not fit.
-template <typename Take>
-bool each_attribute(Bytes bytes, Take&& take) {
-  while (bytes.size() >= sizeof(rtattr)) {
-    const auto head = *read<rtattr>(bytes);
-    if (head.rta_len < sizeof head || head.rta_len > bytes.size()) return false;
-    take(static_cast<unsigned>(head.rta_type & NLA_TYPE_MASK), bytes.subspan(sizeof head, head.rta_len - sizeof head));
-    bytes = bytes.subspan(std::min(aligned(head.rta_len), bytes.size()));
-  }
-  return true;
-}
-
-Bytes behind(Bytes bytes, std::size_t size) { return bytes.subspan(std::min(aligned(size), bytes.size())); }
-
-std::optional<IpAddress> address_of(std::uint8_t family, Bytes bytes) {
-  if (family == kInet && bytes.size() == 4) return IpAddress::v4(std::span<const std::uint8_t, 4>(bytes));
-  if (family == kInet6 && bytes.size() == 16) return IpAddress::v6(std::span<const std::uint8_t, 16>(bytes));
-  return std::nullopt;
-}
 
 IpAddress any_of(std::uint8_t family) {
   static constexpr std::array<std::uint8_t, 16> zero{};
@@ -183,27 +147,6 @@ bool read_message(std::uint16_t type, Bytes body, KernelView& view) {
   }
 }
 
-template <typename T>
-void put(std::vector<std::uint8_t>& out, const T& value) {
-  const auto* bytes = reinterpret_cast<const std::uint8_t*>(&value);
-  out.insert(out.end(), bytes, bytes + sizeof value);
-  out.resize(aligned(out.size()));
-}
-
-std::vector<std::uint8_t> finished(std::vector<std::uint8_t> request) {
-  const auto size = static_cast<std::uint32_t>(request.size());
-  std::memcpy(request.data(), &size, sizeof size);
-  return request;
-}
-
-nlmsghdr header(std::uint16_t type, unsigned flags, std::uint32_t sequence) {
-  nlmsghdr head{};
-  head.nlmsg_type = type;
-  head.nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags);
-  head.nlmsg_seq = sequence;
-  return head;
-}
-
 }  // namespace
 
 std::vector<std::uint8_t> build_dump_request(KernelTable table, std::uint32_t sequence) {
@@ -243,31 +186,11 @@ std::vector<std::uint8_t> build_way_request(const IpAddress& destination, std::u
 }
 
 NetlinkAnswer parse_netlink(Bytes bytes, std::uint32_t sequence, KernelView& view) {
-  NetlinkAnswer answer;
-  while (bytes.size() >= sizeof(nlmsghdr)) {
-    const auto head = *read<nlmsghdr>(bytes);
-    if (head.nlmsg_len < sizeof head || head.nlmsg_len > bytes.size()) {
-      answer.malformed = true;
-      return answer;
-    }
-    const Bytes body = bytes.subspan(sizeof head, head.nlmsg_len - sizeof head);
-    bytes = bytes.subspan(std::min(aligned(head.nlmsg_len), bytes.size()));
-    if (head.nlmsg_seq != sequence) continue;
-    if (head.nlmsg_type == NLMSG_DONE || head.nlmsg_type == NLMSG_ERROR) {
-      answer.ended = true;
-      constexpr std::int32_t kLastErrno = 4095;
-      answer.error = -std::clamp(read<std::int32_t>(body).value_or(0), -kLastErrno, 0);
-      return answer;
-    }
+  return each_message(bytes, sequence, [&](const nlmsghdr& head, Bytes body) {
     // The table changed while it was told: some of it may be missing.
     if ((head.nlmsg_flags & NLM_F_DUMP_INTR) != 0) view.complete = false;
-    if (!read_message(head.nlmsg_type, body, view)) {
-      answer.malformed = true;
-      return answer;
-    }
-    ++answer.messages;
-  }
-  return answer;
+    return read_message(head.nlmsg_type, body, view);
+  });
 }
 
 }  // namespace tunnelwatch::host

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "probes/host/kernel_view.h"
+#include "probes/host/netlink_answer.h"
 #include "probes/wire/byte_reader.h"
 
 #include <cstdint>
@@ -15,13 +16,6 @@ enum class KernelTable : std::uint8_t { links, addresses, routes, neighbours };
 std::vector<std::uint8_t> build_dump_request(KernelTable table, std::uint32_t sequence);
 // Where packets for this address go.
 std::vector<std::uint8_t> build_way_request(const IpAddress& destination, std::uint32_t sequence);
-
-struct NetlinkAnswer {
-  bool ended = false;        // the kernel said so: a dump is whole
-  int error = 0;             // errno, positive
-  std::size_t messages = 0;  // of those that carry something
-  bool malformed = false;    // what follows the first that does not fit is not looked at
-};
 
 // What one or several datagrams hold, put into the view: links, addresses, routes, neighbours. Messages of another
 // sequence, and of kinds and families that are none of these, are passed over; a list that is full makes the view

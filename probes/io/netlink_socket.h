@@ -2,6 +2,7 @@
 
 #include "probes/host/kernel_view.h"
 #include "probes/host/netlink.h"
+#include "probes/io/netlink_channel.h"
 #include "probes/io/open_error.h"
 
 #include <cstdint>
@@ -18,9 +19,6 @@ namespace tunnelwatch::io {
 class NetlinkSocket {
  public:
   static boost::system::result<std::unique_ptr<NetlinkSocket>, OpenError> open();
-  ~NetlinkSocket();
-  NetlinkSocket(const NetlinkSocket&) = delete;
-  NetlinkSocket& operator=(const NetlinkSocket&) = delete;
 
   // All tables; the ways are not among them.
   boost::system::result<host::KernelView, OpenError> read();
@@ -30,14 +28,11 @@ class NetlinkSocket {
   bool changed();
 
  private:
-  NetlinkSocket(int requests, int events) : requests_(requests), events_(events) {}
-  void start_over();
-  host::NetlinkAnswer ask(const std::vector<std::uint8_t>& request, bool dump, host::KernelView& view);
+  explicit NetlinkSocket(std::unique_ptr<NetlinkChannel> channel) : channel_(std::move(channel)) {}
+  host::NetlinkAnswer ask(const std::vector<std::uint8_t>& request, std::uint32_t sequence, bool dump,
+                          host::KernelView& view);
 
-  int requests_;
-  int events_;
-  std::uint32_t sequence_ = 0;
-  std::vector<std::uint8_t> buffer_;
+  std::unique_ptr<NetlinkChannel> channel_;
 };
 
 }  // namespace tunnelwatch::io
