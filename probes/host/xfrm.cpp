@@ -190,22 +190,6 @@ void add(List& list, Item item, std::size_t most, XfrmView& view) {
   }
 }
 
-std::optional<XfrmState> read_acquire(Bytes body, bool& fits) {
-  const auto head = read<xfrm_user_acquire>(body);
-  fits = head.has_value();
-  if (!fits) return std::nullopt;
-  const auto source = address_of(head->policy.sel.family, head->saddr);
-  const auto destination = address_of(head->policy.sel.family, head->id.daddr);
-  const auto selector = selector_of(head->sel, head->policy.sel.family);
-  if (!source || !destination || !selector) return std::nullopt;
-  XfrmState wanted;
-  wanted.source = *source;
-  wanted.destination = *destination;
-  wanted.protocol = head->id.proto;
-  wanted.selector = *selector;
-  return wanted;
-}
-
 bool read_expiry(Bytes body, XfrmEvent& event) {
   bool fits = false;
   event.state = read_state(body, sizeof(xfrm_user_expire), fits);
@@ -232,10 +216,6 @@ bool read_event(std::uint16_t type, Bytes body, std::optional<XfrmEvent>& event)
     case XFRM_MSG_EXPIRE:
       event.emplace();
       return read_expiry(body, *event);
-    case XFRM_MSG_ACQUIRE:
-      event = XfrmEvent{XfrmEventKind::acquire, {}};
-      event->state = read_acquire(body, fits);
-      return fits;
     case XFRM_MSG_NEWPOLICY:
     case XFRM_MSG_DELPOLICY:
     case XFRM_MSG_UPDPOLICY:
@@ -264,8 +244,6 @@ std::string_view to_string(XfrmEventKind kind) {
       return "soft_expired";
     case XfrmEventKind::hard_expired:
       return "hard_expired";
-    case XfrmEventKind::acquire:
-      return "acquire";
     case XfrmEventKind::policy_changed:
       return "policy_changed";
   }

@@ -98,7 +98,7 @@ struct XfrmEncapsulation {  // ESP in UDP, RFC 3948
 struct XfrmState {
   IpAddress source;
   IpAddress destination;
-  std::uint32_t spi = 0;  // 0: larval, the daemon was asked for it
+  std::uint32_t spi = 0;  // 0: larval, traffic waits for the daemon to make it
   std::uint8_t protocol = 0;
   XfrmMode mode = XfrmMode::other;
   std::uint32_t request = 0;
@@ -136,16 +136,14 @@ enum class XfrmEventKind : std::uint8_t {
   states_flushed,
   soft_expired,  // it is time for a successor
   hard_expired,  // and now it is gone
-  acquire,       // traffic wants protection for which there is no state
   policy_changed,
 };
-inline constexpr std::size_t kXfrmEventKindCount = 8;
+inline constexpr std::size_t kXfrmEventKindCount = 7;
 std::string_view to_string(XfrmEventKind kind);
 
 struct XfrmEvent {
   XfrmEventKind kind = XfrmEventKind::policy_changed;
-  // Of state_added, state_updated and both expiries: the state; an expiry tells no algorithms. Of an acquire:
-  // addresses, protocol and the selector of what is wanted.
+  // Of state_added, state_updated and both expiries; an expiry tells no algorithms.
   std::optional<XfrmState> state;
 };
 

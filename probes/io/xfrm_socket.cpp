@@ -19,7 +19,8 @@ OpenError refused(OpenError error) {
 }  // namespace
 
 boost::system::result<std::unique_ptr<XfrmSocket>, OpenError> XfrmSocket::open() {
-  constexpr unsigned kGroups = XFRMGRP_ACQUIRE | XFRMGRP_EXPIRE | XFRMGRP_SA | XFRMGRP_POLICY;
+  // Not XFRMGRP_ACQUIRE: the kernel takes whoever listens there for an IKE daemon, and lets traffic wait for it.
+  constexpr unsigned kGroups = XFRMGRP_EXPIRE | XFRMGRP_SA | XFRMGRP_POLICY;
   auto channel = NetlinkChannel::open({NETLINK_XFRM, kGroups, "the kernel's IPsec state", 8U << 20, true});
   if (!channel) return refused(channel.error());
   return std::unique_ptr<XfrmSocket>(new XfrmSocket(std::move(*channel)));

@@ -1,0 +1,118 @@
+#include "probes/io/xfrm_socket.h"
+
+#include "tests/probes/io/net_namespace.h"
+
+#include <cstring>
+#include <string>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <linux/capability.h>
+
+// The kernel's own answers, in a namespace of the test's. Policies only: a kernel without ESP has no states.
+namespace tunnelwatch::io {
+namespace {
+
+using host::XfrmDirection;
+using host::XfrmEventKind;
+using testing::IsEmpty;
+
+constexpr const char* kPolicy =
+    "ip xfrm policy add src 10.1.0.0/24 dst 10.2.0.0/24 dir out priority 2000 tmpl src 192.0.2.10 dst 198.51.100.20 "
+    "proto esp reqid 1 mode tunnel";
+
+class XfrmSocketTest : public testing::Test {
+ protected:
+  void open() {
+    auto opened = XfrmSocket::open();
+    ASSERT_TRUE(opened) << opened.error().sentence;
+    socket = std::move(*opened);
+  }
+  NetNamespace space;
+  std::unique_ptr<XfrmSocket> socket;
+};
+
+TEST_F(XfrmSocketTest, ReadsThePolicies) {
+  open();
+  auto view = socket->read();
+  ASSERT_TRUE(view) << view.error().sentence;
+  EXPECT_TRUE(view->complete);
+  EXPECT_THAT(view->policies, IsEmpty());
+  EXPECT_THAT(view->states, IsEmpty());
+  NetNamespace::run(kPolicy);
+  view = socket->read();
+  ASSERT_TRUE(view) << view.error().sentence;
+  ASSERT_EQ(view->policies.size(), 1U);
+  EXPECT_EQ(view->policies[0].direction, XfrmDirection::out);
+  EXPECT_EQ(view->policies[0].templates.at(0).destination, IpAddress::parse("198.51.100.20"));
+}
+
+TEST_F(XfrmSocketTest, SaysWhatHappens) {
+  open();
+  std::vector<host::XfrmEvent> events;
+  EXPECT_FALSE(socket->take_events(events));
+  NetNamespace::run(kPolicy);
+  EXPECT_TRUE(socket->take_events(events));
+  NetNamespace::run("ip xfrm policy flush");
+  EXPECT_TRUE(socket->take_events(events));
+  EXPECT_FALSE(socket->take_events(events));
+  ASSERT_EQ(events.size(), 2U);
+  EXPECT_EQ(events[0].kind, XfrmEventKind::policy_changed);
+}
+
+// Where nobody else listens, the kernel would take us for an IKE daemon.
+TEST_F(XfrmSocketTest, DoesNotAskForAcquires) {
+  open();
+  // Address, protocol and groups of each socket of the namespace.
+  EXPECT_EQ(NetNamespace::run("awk '$2 == 6 && $4 != \"00000000\" { print $4 }' /proc/self/net/netlink"),
+            "0000000e\n");
+}
+
+TEST_F(XfrmSocketTest, ManyPoliciesAreReadToTheirEndOrToldAsIncomplete) {
+  std::string batch;
+  for (std::size_t i = 0; i <= host::XfrmView::kMaxPolicies; ++i) {
+    batch += "xfrm policy add src 10.1.0.0/24 dst 10." + std::to_string(100 + i / 256) + "." + std::to_string(i % 256) +
+             ".0/24 dir out tmpl src 192.0.2.10 dst 198.51.100.20 proto esp mode tunnel\n";
+  }
+  NetNamespace::feed("ip -batch -", batch);
+  open();
+  auto view = socket->read();
+  ASSERT_TRUE(view) << view.error().sentence;
+  EXPECT_EQ(view->policies.size(), host::XfrmView::kMaxPolicies);
+  EXPECT_FALSE(view->complete);
+  view = socket->read();
+  EXPECT_TRUE(view) << "once more: " << view.error().sentence;
+}
+
+// Of this thread alone, until the end of the block.
+class WithoutCapabilities {
+ public:
+  WithoutCapabilities() {
+    ::syscall(SYS_capget, &head_, data_);
+    __user_cap_data_struct none[2];
+    std::memcpy(none, data_, sizeof none);
+    none[0].effective = none[1].effective = 0;
+    ::syscall(SYS_capset, &head_, none);
+  }
+  ~WithoutCapabilities() { ::syscall(SYS_capset, &head_, data_); }
+  WithoutCapabilities(const WithoutCapabilities&) = delete;
+  WithoutCapabilities& operator=(const WithoutCapabilities&) = delete;
+
+ private:
+  __user_cap_header_struct head_{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct data_[2]{};
+};
+
+TEST_F(XfrmSocketTest, WithoutPermissionItSaysWhatItTakes) {
+  const WithoutCapabilities without;
+  const auto opened = XfrmSocket::open();
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().error, EPERM);
+  EXPECT_EQ(opened.error().sentence,
+            "cannot follow the kernel's IPsec state: Operation not permitted (it takes CAP_NET_ADMIN)");
+}
+
+}  // namespace
+}  // namespace tunnelwatch::io
