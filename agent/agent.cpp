@@ -256,7 +256,7 @@ void Agent::Impl::apply(const config::Settings& settings) {
   watch_.set_options(watch_options(settings_));
   watch_.configure(settings_.tunnels);
   recorder_.configure(settings_.recorder);
-  host_.configure(settings_);
+  host_.configure(settings_, steady_now());
   refresh(steady_now());
   probes_.sync(settings_);
   paths_.sync(settings_.probes.path, steady_now());

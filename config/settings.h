@@ -178,6 +178,12 @@ struct Recorder {
   bool operator==(const Recorder&) const = default;
 };
 
+// What this machine's kernel is asked for beside its network, which takes no permission.
+struct Kernel {
+  bool xfrm{true};  // its IPsec policies and states; takes CAP_NET_ADMIN
+  bool operator==(const Kernel&) const = default;
+};
+
 // The IKE daemon of this machine.
 struct Daemon {
   std::string vici{"/run/charon.vici"};  // strongSwan's socket; empty: it is not asked
@@ -209,6 +215,7 @@ struct Settings {
   Discovery discovery;
   LossThresholds loss;
   Recorder recorder;
+  Kernel kernel;
   Daemon daemon;
   Logs logs;
   bool operator==(const Settings&) const = default;

@@ -209,7 +209,9 @@ struct AgentReport {
   std::uint64_t flight_recorder_bytes = 0;                               // of the packets kept in memory
   std::uint64_t flight_recordings_stored_bytes = 0;                      // of the files
   std::uint64_t evicted_flight_packets = 0;
-  std::vector<std::pair<std::string, std::uint64_t>> log_lines;  // outcome -> count, every outcome, 0 too
+  std::vector<std::pair<std::string, std::uint64_t>> log_lines;    // outcome -> count, every outcome, 0 too
+  std::vector<std::pair<std::string, std::uint64_t>> xfrm_errors;  // reason -> count, every one, 0 too; empty: unknown
+  std::vector<std::pair<std::string, std::uint64_t>> xfrm_events;  // event -> count; likewise
   std::uint64_t timer_lag_count = 0;
   double timer_lag_seconds_sum = 0;
   double timer_lag_seconds_max = 0;

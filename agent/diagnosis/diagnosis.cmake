@@ -26,7 +26,10 @@ add_library(tunnelwatch_diagnosis STATIC
   ${CMAKE_CURRENT_LIST_DIR}/traffic_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/traffic_wording.cpp
   ${CMAKE_CURRENT_LIST_DIR}/verdict.cpp
-  ${CMAKE_CURRENT_LIST_DIR}/wording.cpp)
+  ${CMAKE_CURRENT_LIST_DIR}/wording.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/xfrm_evidence.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/xfrm_index.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/xfrm_wording.cpp)
 add_library(tunnelwatch::diagnosis ALIAS tunnelwatch_diagnosis)
 target_link_libraries(tunnelwatch_diagnosis
   PUBLIC tunnelwatch::options tunnelwatch::catalogue tunnelwatch::active tunnelwatch::host tunnelwatch::ike tunnelwatch::packets

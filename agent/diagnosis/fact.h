@@ -160,8 +160,15 @@ enum class FactId : std::uint8_t {
   route_on_link,            // a route without a next hop, and nobody there answers for the peer
   next_hop_failed,          // the next hop to the peer does not answer its neighbours
   route_egress_differs,     // packets for the peer leave by another interface than configured
+  // IPsec in this machine's kernel, by judge_xfrm(), HardExpiries and judge_unknown_spi().
+  policy_absent,       // the peer is served, and nothing protects what goes from a local subnet to a remote one
+  policy_conflict,     // a policy for another peer claims what one for this peer is for
+  peer_inside_policy,  // what goes to the peer itself is sent into the tunnel
+  sa_mode_differs,     // its SAs are in transport mode, or in one mode out and in another in
+  sa_expired,          // an SA ended at its hard limit, and has no successor
+  spi_without_state,   // ESP of the peer's arrives and no SA takes it
 };
-inline constexpr std::size_t kFactCount = static_cast<std::size_t>(FactId::route_egress_differs) + 1;
+inline constexpr std::size_t kFactCount = static_cast<std::size_t>(FactId::spi_without_state) + 1;
 
 struct Fact {
   Confidence confidence = Confidence::likely;

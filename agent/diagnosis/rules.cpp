@@ -67,12 +67,29 @@ bool is_in_trouble(const Facts& f) {
   return f.is(fact) && (!works(f) || f.is(F::gateway_silent) || f.is(F::inner_silent) || f.is(F::liveness_waits));
 }
 
+constexpr Duration kSettled = std::chrono::seconds(2);
+
+// What a change of the configuration passes through is no fault.
+template <F fact>
+bool lasts(const Facts& f) {
+  return f.is(fact) && f[fact].last > f[fact].since + kSettled;
+}
+
 // Routes come and go with a tunnel: what is missing must still be so some time after it stands.
 template <F fact>
 bool lasts_while_up(const Facts& f) {
-  constexpr Duration kSettled = std::chrono::seconds(2);
   return f.is(F::child_up) && f.is(fact) && f[fact].last > f[F::child_up].since + kSettled &&
          f[fact].last > f[fact].since + kSettled;
+}
+
+// The kernel drops what the peer sends. Where it does not serve the peer otherwise, user space may take it after all.
+bool spi_is_nobodys(const Facts& f) {
+  return lasts<F::spi_without_state>(f) && (f[F::spi_without_state].confidence != possible || !works(f));
+}
+
+// ... and no child was made since.
+bool child_ran_out(const Facts& f) {
+  return f.is(F::sa_expired) && !(f.is(F::child_up) && f[F::child_up].since > f[F::sa_expired].last);
 }
 
 const Rule kRules[] = {
@@ -87,6 +104,17 @@ const Rule kRules[] = {
     {Cause::route_prefix_mismatch, is<F::route_partial>, likely, {F::route_partial}},
     {Cause::private_route_missing, lasts_while_up<F::private_route_absent>, likely, {F::private_route_absent}},
     {Cause::private_route_missing, lasts_while_up<F::private_route_elsewhere>, likely, {F::private_route_elsewhere}},
+    {Cause::no_policy_applied_on_interface,
+     lasts<F::policy_absent>,
+     likely,
+     {F::policy_absent, F::leaves_in_clear, F::child_refused}},
+    {Cause::flow_conflict, lasts<F::policy_conflict>, likely, {F::policy_conflict}},
+    {Cause::flow_overlap, is_in_trouble<F::peer_inside_policy>, likely, {F::peer_inside_policy, F::gateway_silent}},
+    {Cause::encapsulation_mode_mismatch,
+     is<F::sa_mode_differs>,
+     likely,
+     {F::sa_mode_differs, F::daemon_transport_mode, F::child_refused}},
+    {Cause::phase2_hard_expiry, child_ran_out, likely, {F::sa_expired, F::rekey_refused, F::rekey_unanswered}},
     // The negotiation: what the other end said outweighs what it left unsaid.
     {Cause::proposal_mismatch_or_use_sm_in_ikev2,
      [](const Facts& f) { return f.is(F::sm_in_v2) && (f.is(F::proposal_refused) || f.is(F::init_unanswered)); },
@@ -139,6 +167,7 @@ const Rule kRules[] = {
     {Cause::unknown_exchange_type, is_and_stuck<F::unknown_exchange_seen>, likely, {F::unknown_exchange_seen}},
     {Cause::cookie_mismatch, is_and_stuck<F::cookie_pair_changed>, likely, {F::cookie_pair_changed}},
     {Cause::invalid_cookie, is_and_stuck<F::invalid_cookie>, likely, {F::invalid_cookie}},
+    {Cause::receive_invalid_spi_notify, spi_is_nobodys, likely, {F::spi_without_state, F::invalid_spi}},
     {Cause::receive_invalid_spi_notify, is_and_stuck<F::invalid_spi>, likely, {F::invalid_spi}},
     {Cause::invalid_length, is_and_stuck<F::length_wrong>, likely, {F::length_wrong}},
     {Cause::malformed_message,

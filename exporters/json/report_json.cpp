@@ -189,6 +189,8 @@ json::object json_of(const AgentReport& a) {
           {"evicted_esp_streams", a.evicted_esp_streams},
           {"evicted_flight_packets", a.evicted_flight_packets},
           {"log_lines", counts(a.log_lines)},
+          {"xfrm_errors", counts(a.xfrm_errors)},
+          {"xfrm_events", counts(a.xfrm_events)},
           {"flight_recordings", counts(a.flight_recordings)},
           {"flight_recorder_bytes", a.flight_recorder_bytes},
           {"flight_recordings_stored_bytes", a.flight_recordings_stored_bytes},

@@ -515,6 +515,21 @@ constexpr auto kMetrics =
            for (const TunnelReport* t : in.tunnels)
              if (t->state_since) out.value({t->name}, seconds_since_epoch(*t->state_since));
          }},
+        {{kCounter,
+          "tunnelwatch_xfrm_errors_total",
+          "Packets that IPsec in the kernel dropped, by reason, since the machine started; no series where the kernel "
+          "does not count.",
+          {"reason"}},
+         [](In& in, Sink& out) {
+           for (const auto& [reason, count] : agent(in).xfrm_errors) out.value({reason}, count);
+         }},
+        {{kCounter,
+          "tunnelwatch_xfrm_events_total",
+          "What happened to the kernel's IPsec states and policies, by event.",
+          {"event"}},
+         [](In& in, Sink& out) {
+           for (const auto& [event, count] : agent(in).xfrm_events) out.value({event}, count);
+         }},
     });
 
 constexpr bool sorted_by_name() {

@@ -55,6 +55,11 @@ TEST(Rules, EveryRuleIsReachedByTheFactsThatShowIt) {
     lasting.affirm(fact, TimePoint{} + std::chrono::seconds(5), Confidence::likely, {"still", "仍然"});
     try_facts(lasting);
   }
+  for (const F fact : {F::policy_absent, F::policy_conflict, F::spi_without_state}) {
+    Facts lasting = with({fact});
+    lasting.affirm(fact, TimePoint{} + std::chrono::seconds(5), Confidence::likely, {"still", "仍然"});
+    try_facts(lasting);
+  }
   EXPECT_EQ(reached.size(), rules().size());
 }
 

@@ -28,4 +28,5 @@ tunnelwatch_test(watch_test
     wire_rows_auth_test.cpp
     wire_rows_path_test.cpp
     wire_rows_test.cpp
+    xfrm_evidence_test.cpp
   LIBRARIES tunnelwatch::watch tunnelwatch::terminal tunnelwatch::wire tunnelwatch_bench_traffic ZLIB::ZLIB OpenSSL::Crypto)

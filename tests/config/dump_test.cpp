@@ -118,6 +118,8 @@ recorder:
   bytes: 128KiB
   quota: 64MiB
   interval: 1m
+kernel:
+  xfrm: true
 daemon:
   vici: "/run/charon.vici"
 logs:

@@ -130,6 +130,8 @@ const std::vector<KeyRow> kKeyRows{
     {"recorder.bytes", "recorder: {bytes: 4MiB}", [](Settings& s) { s.recorder.bytes = 4U << 20; }},
     {"recorder.quota", "recorder: {quota: 2GiB}", [](Settings& s) { s.recorder.quota_bytes = 1U << 31; }},
     {"recorder.interval", "recorder: {interval: 1s}", [](Settings& s) { s.recorder.interval = 1s; }},
+    {"kernel", "kernel: {}", [](Settings&) {}},
+    {"kernel.xfrm", "kernel: {xfrm: false}", [](Settings& s) { s.kernel.xfrm = false; }},
     {"daemon", "daemon: {}", [](Settings&) {}},
     {"daemon.vici", "daemon: {vici: \"\"}", [](Settings& s) { s.daemon.vici = ""; }},
     {"logs", "logs: {journal: true}", [](Settings& s) { s.logs.journal = true; }},

@@ -139,6 +139,8 @@ AgentReport agent() {
   a.discovered_tunnels = 1;
   a.evicted_esp_streams = 5;
   a.log_lines = {{"ordinary", 41}, {"assigned", 2}, {"unassigned", 0}, {"dropped", 1}};
+  a.xfrm_errors = {{"in_no_states", 6}, {"in_no_pols", 0}};
+  a.xfrm_events = {{"state_added", 12}, {"hard_expired", 1}};
   a.flight_recordings = {{"written", 3}, {"failed", 0}, {"rate_limited", 2}, {"queue_full", 0}, {"no_packets", 1}};
   a.flight_recorder_bytes = 65536;
   a.flight_recordings_stored_bytes = 98304;
