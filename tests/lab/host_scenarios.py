@@ -101,4 +101,32 @@ ROUTES = [
              note="halves of the subnet beside the whole, another address, and a dead next hop that leads elsewhere"),
 ]
 
-HOST = LOGS + DAEMON + ROUTES
+def policy(flow, peer="198.51.100.20", priority=2000, protocol=""):
+    """What adds or deletes an outbound policy of the kernel's. ESP itself is in user space here: TCP alone keeps clear of the lab's pings."""
+    source, destination = flow.split(">")
+    selector = f"src {source} dst {destination} {protocol and 'proto ' + protocol} dir out"
+    template = f"tmpl src 192.0.2.10 dst {peer} proto esp mode tunnel" if peer else ""
+    return f"xfrm policy add {selector} priority {priority} {template}", f"xfrm policy delete {selector}"
+
+
+NET_POLICY = policy("10.1.0.0/24>10.2.0.0/24", protocol="tcp")
+ELSEWHERE = policy("10.1.0.0/24>10.7.0.0/24")
+AROUND = policy("192.0.2.0/24>198.51.100.0/24")
+CLAIM = policy("10.1.0.0/16>10.2.0.0/16", peer="203.0.113.7", protocol="tcp")
+HARMLESS = (NET_POLICY, policy("10.1.0.0/25>10.2.0.0/25", peer="203.0.113.7", priority=1000, protocol="tcp"),
+            policy("10.0.0.0/8>10.0.0.0/8", peer="203.0.113.7", priority=3000, protocol="tcp"),
+            policy("10.1.0.0/24>0.0.0.0/0", priority=4000, protocol="tcp"), policy("10.1.0.1/32>10.2.0.1/32", peer="", priority=10))
+READ_TWICE = 7.0  # what is told only when it lasts: the kernel's policies are read every 5 s
+
+XFRM = [
+    Scenario("kernel-lacks-a-policy", ("no_policy_applied_on_interface",), start=steps(initiate()), fault=steps(at_customer(ELSEWHERE[0])), within=READ_TWICE,
+             repair=steps(at_customer(NET_POLICY[0])), on_wire=False, note="a policy for the peer, and none for the subnets"),
+    Scenario("kernel-policies-in-conflict", ("flow_conflict",), start=steps(initiate(), at_customer(NET_POLICY[0])), fault=steps(at_customer(CLAIM[0])),
+             within=READ_TWICE, repair=steps(at_customer(CLAIM[1])), on_wire=False, note="of the same priority, for another peer"),
+    Scenario("peer-inside-a-policy", ("flow_overlap",), GONE, FIXED, start=steps(initiate()), fault=steps(at_customer(AROUND[0])), within=SEEN,
+             repair=steps(at_customer(AROUND[1])), clears_within=SEEN, lingers=LOSSY, on_wire=False, note="the daemon's own sockets pass, our pings do not"),
+    Scenario("healthy-kernel-policies", start=steps(initiate(), at_customer(*(add for add, _ in HARMLESS))), watch=READ_TWICE + 4,
+             note="narrower before, wider behind, the peer in a subnet that this gateway is not in, a bypass between two hosts"),
+]
+
+HOST = LOGS + DAEMON + ROUTES + XFRM
