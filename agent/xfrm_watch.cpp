@@ -19,6 +19,7 @@ constexpr Duration kLeast = 500ms;  // between two readings, whatever changes
 constexpr Duration kTryAgain = 30s;
 constexpr Duration kCountEvery = 1s;
 constexpr std::size_t kTunnelsEachTick = 32;
+constexpr std::size_t kComparedEachTick = std::size_t{1} << 18;
 
 }  // namespace
 
@@ -86,11 +87,11 @@ void XfrmWatch::begin(TimePoint now) {
 void XfrmWatch::go_on(TimePoint now) {
   const auto& tunnels = watch_.tunnels();
   const std::size_t end = std::min(judged_ + kTunnelsEachTick, tunnels.size());
-  for (; judged_ < end; ++judged_) {
+  for (std::size_t compared = 0; judged_ < end && compared < kComparedEachTick; ++judged_) {
     Tunnel& tunnel = *tunnels[judged_];
     if (!tunnel.configured()) continue;
     auto& facts = tunnel.evidence().facts();
-    diagnosis::judge_xfrm(facts, tunnel.settings(), tunnel.remote(), *index_, now);
+    compared += diagnosis::judge_xfrm(facts, tunnel.settings(), tunnel.remote(), *index_, now);
     expiries_.judge(facts, tunnel.remote());
   }
   if (judged_ >= tunnels.size()) reading_ = false;

@@ -15,7 +15,8 @@ using F = FactId;
 namespace {
 
 constexpr F kFacts[] = {F::policy_absent, F::policy_conflict, F::peer_inside_policy, F::sa_mode_differs};
-constexpr std::size_t kMaxPairs = 1024;  // of a local and a remote subnet
+constexpr std::size_t kMaxPairs = 1024;                     // of a local and a remote subnet
+constexpr std::size_t kMaxCompared = std::size_t{1} << 19;  // policies with another: some milliseconds
 
 class Judgement {
  public:
@@ -23,11 +24,12 @@ class Judgement {
             const XfrmIndex::Peer& peer, TimePoint now)
       : facts_(facts), tunnel_(tunnel), remote_(remote), index_(index), peer_(peer), now_(now) {}
 
-  void run() {
+  std::size_t run() {
     judge_coverage();
     judge_conflict();
     judge_peer_inside();
     judge_modes();
+    return compared_;
   }
 
  private:
@@ -37,11 +39,18 @@ class Judgement {
     for (const IpPrefix& local : tunnel_.local_subnets) {
       for (const IpPrefix& remote : tunnel_.remote_subnets) {
         if (local.address.family() != remote.address.family() || ++pairs > kMaxPairs) continue;
+        if (!may_compare(peer_.policies.size() + index_.protecting().size())) return facts_.forget(F::policy_absent);
         if (!is_touched(local, remote)) absent = describe_absent_policy(local, remote, remote_);
       }
     }
     if (pairs == 0 || (absent && !index_.complete())) return facts_.forget(F::policy_absent);
     set(F::policy_absent, absent);
+  }
+
+  // What is too much to be compared is not known.
+  bool may_compare(std::size_t policies) {
+    compared_ += policies;
+    return compared_ <= kMaxCompared;
   }
 
   // A policy for a part, for some protocols, or for another peer that stands in: something else may be wrong with it.
@@ -55,13 +64,13 @@ class Judgement {
   }
 
   void judge_conflict() {
-    std::optional<Text> conflict;
     for (const XfrmPolicy* own : peer_.policies) {
+      if (!may_compare(index_.protecting().size())) return facts_.forget(F::policy_conflict);
       for (const XfrmPolicy* other : index_.protecting()) {
-        if (!conflict && is_in_the_way(*own, *other)) conflict = describe_policy_conflict(*own, *other);
+        if (is_in_the_way(*own, *other)) return set(F::policy_conflict, describe_policy_conflict(*own, *other));
       }
     }
-    set(F::policy_conflict, conflict);
+    set(F::policy_conflict, std::nullopt);
   }
 
   // A narrower one that goes before is as it should be, and what marks or interfaces tell apart does not meet.
@@ -77,6 +86,7 @@ class Judgement {
     for (const XfrmPolicy* p : peer_.policies) {
       const auto& t = p->templates.front();
       if (t.mode != XfrmMode::tunnel || !t.source || !p->mark.any()) continue;
+      if (!may_compare(index_.bypasses().size())) return facts_.forget(F::peer_inside_policy);
       XfrmSelector outer;
       outer.source = IpPrefix::of(*t.source, 128);
       outer.destination = IpPrefix::of(remote_, 128);
@@ -139,6 +149,7 @@ class Judgement {
   const XfrmIndex& index_;
   const XfrmIndex::Peer& peer_;
   TimePoint now_;
+  std::size_t compared_ = 0;
 };
 
 bool is_same_flow(const XfrmState& a, const XfrmState& b) {
@@ -147,11 +158,12 @@ bool is_same_flow(const XfrmState& a, const XfrmState& b) {
 
 }  // namespace
 
-void judge_xfrm(Facts& facts, const config::Tunnel& tunnel, const std::optional<IpAddress>& remote,
-                const XfrmIndex& index, TimePoint now) {
+std::size_t judge_xfrm(Facts& facts, const config::Tunnel& tunnel, const std::optional<IpAddress>& remote,
+                       const XfrmIndex& index, TimePoint now) {
   const auto* peer = remote ? index.peer(*remote) : nullptr;
   if (peer != nullptr) return Judgement(facts, tunnel, *remote, index, *peer, now).run();
   for (const F fact : kFacts) facts.forget(fact);
+  return 0;
 }
 
 void forget_xfrm(Facts& facts) {
@@ -186,7 +198,7 @@ void HardExpiries::on_expired(const XfrmState& expired, const host::XfrmView& be
     stood = stood || state.spi == expired.spi;
     e.beside.push_back(state.spi);
   }
-  if (!stood) return;
+  if (!stood || e.beside.size() > kMaxBeside) return;
   if (expired_.size() == kMax) expired_.erase(expired_.begin());
   expired_.push_back(std::move(e));
 }

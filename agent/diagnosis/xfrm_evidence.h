@@ -12,9 +12,10 @@
 namespace tunnelwatch::diagnosis {
 
 // What the kernel's IPsec policies and states say of a tunnel, against its configuration. A peer that neither is about
-// may be served in user space: everything is unknown then.
-void judge_xfrm(Facts& facts, const config::Tunnel& tunnel, const std::optional<IpAddress>& remote,
-                const XfrmIndex& index, TimePoint now);
+// may be served in user space: everything is unknown then. Returns how often a policy was compared, which is bounded:
+// what is beyond that is unknown, too.
+std::size_t judge_xfrm(Facts& facts, const config::Tunnel& tunnel, const std::optional<IpAddress>& remote,
+                       const XfrmIndex& index, TimePoint now);
 
 // The kernel cannot be asked any more.
 void forget_xfrm(Facts& facts);
@@ -32,7 +33,8 @@ void judge_unknown_spi(Facts& facts, std::span<const passive::EspStreamSummary> 
 // States that ran out at their hard limit, until they have a successor.
 class HardExpiries {
  public:
-  static constexpr std::size_t kMax = 1024;  // the oldest make room
+  static constexpr std::size_t kMax = 1024;      // the oldest make room
+  static constexpr std::size_t kMaxBeside = 64;  // SAs of one direction; among more a successor is not told
 
   // `before`: the states as they were last read. What only reserved an SPI, or was not known, is nobody's SA.
   void on_expired(const host::XfrmState& expired, const host::XfrmView& before, TimePoint at);

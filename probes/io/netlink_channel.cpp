@@ -35,6 +35,16 @@ int open_socket(int protocol, unsigned groups, bool blocks) {
   return -1;
 }
 
+// A process may send to another's socket; the kernel alone has no port.
+ssize_t receive(int fd, std::vector<std::uint8_t>& buffer, int flags, bool& by_kernel) {
+  sockaddr_nl from{};
+  socklen_t size = sizeof from;
+  const ssize_t received =
+      ::recvfrom(fd, buffer.data(), buffer.size(), flags, reinterpret_cast<sockaddr*>(&from), &size);
+  by_kernel = from.nl_pid == 0;
+  return received;
+}
+
 }  // namespace
 
 boost::system::result<std::unique_ptr<NetlinkChannel>, OpenError> NetlinkChannel::open(const Kind& kind) {
@@ -70,7 +80,8 @@ host::NetlinkAnswer NetlinkChannel::ask(const std::vector<std::uint8_t>& request
     return answer;
   }
   for (std::size_t bytes = 0; bytes < kind_.most_bytes;) {
-    const ssize_t received = ::recv(requests_, buffer_.data(), buffer_.size(), 0);
+    bool by_kernel = false;
+    const ssize_t received = receive(requests_, buffer_, 0, by_kernel);
     if (received < 0 && errno == EINTR) continue;
     if (received <= 0) {
       answer.error = received == 0 ? EIO : errno;
@@ -78,6 +89,7 @@ host::NetlinkAnswer NetlinkChannel::ask(const std::vector<std::uint8_t>& request
     }
     const auto size = static_cast<std::size_t>(received);
     bytes += size;
+    if (!by_kernel) continue;
     const std::size_t before = answer.messages;
     answer = read({buffer_.data(), size});
     wipe(size);
@@ -96,9 +108,11 @@ bool NetlinkChannel::take_events(const std::function<void(wire::Bytes datagram)>
   buffer_.resize(kBuffer);
   bool any = false;
   for (int i = 0; i < kMostEvents; ++i) {
-    const ssize_t received = ::recv(events_, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+    bool by_kernel = false;
+    const ssize_t received = receive(events_, buffer_, MSG_DONTWAIT, by_kernel);
     if (received < 0 && errno == EINTR) continue;
     if (received < 0 && errno != ENOBUFS) break;  // ENOBUFS: some were lost, and so something changed
+    if (received > 0 && !by_kernel) continue;
     any = true;
     if (received <= 0) continue;
     take({buffer_.data(), static_cast<std::size_t>(received)});

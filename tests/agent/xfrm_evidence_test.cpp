@@ -207,6 +207,18 @@ TEST_F(Xfrm, PoliciesThatAreKeptApartAreNoConflict) {
   EXPECT_THAT(s.active(), IsEmpty()) << "another protocol";
 }
 
+TEST_F(Xfrm, WhatIsTooMuchToCompareIsUnknown) {
+  XfrmView v = healthy();
+  v.policies.resize(4096, v.policies[0]);
+  const XfrmIndex index(v);
+  const auto compared = diagnosis::judge_xfrm(facts(), s.subject().settings(), s.subject().remote(), index, s.now());
+  EXPECT_LE(compared, 600'000U);
+  EXPECT_FALSE(s.is_not(FactId::policy_conflict));
+  v.policies.push_back(policy("10.1.0.0/16", "10.2.0.0/16", kOther));
+  keeps_saying(v);
+  EXPECT_THAT(s.active(), ElementsAre("flow_conflict")) << "what is found before is";
+}
+
 TEST_F(Xfrm, PortsAndLinksKeepSelectorsApart) {
   host::XfrmSelector a = policy("10.1.0.0/24", "10.2.0.0/24").selector;
   host::XfrmSelector b = a;
@@ -349,6 +361,18 @@ TEST_F(Xfrm, AnotherChildIsNoSuccessor) {
   expiries.on_expired(v.states[0], v, s.now());
   v.states.erase(v.states.begin());
   says(v);
+  EXPECT_THAT(s.active(), ElementsAre("phase2_hard_expiry"));
+}
+
+TEST_F(Xfrm, AmongVeryManyASuccessorIsNotTold) {
+  XfrmView v = healthy();
+  v.states.resize(2 + HardExpiries::kMaxBeside, v.states[0]);
+  expiries.on_expired(v.states[0], v, s.now());
+  says({});
+  EXPECT_THAT(s.active(), IsEmpty());
+  v.states.resize(1 + HardExpiries::kMaxBeside);
+  expiries.on_expired(v.states[0], v, s.now());
+  says({});
   EXPECT_THAT(s.active(), ElementsAre("phase2_hard_expiry"));
 }
 

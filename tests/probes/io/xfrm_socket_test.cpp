@@ -3,13 +3,17 @@
 #include "tests/probes/io/net_namespace.h"
 
 #include <cstring>
+#include <sstream>
 #include <string>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <linux/capability.h>
+#include <linux/netlink.h>
+#include <linux/xfrm.h>
 
 // The kernel's own answers, in a namespace of the test's. Policies only: a kernel without ESP has no states.
 namespace tunnelwatch::io {
@@ -66,8 +70,34 @@ TEST_F(XfrmSocketTest, SaysWhatHappens) {
 TEST_F(XfrmSocketTest, DoesNotAskForAcquires) {
   open();
   // Address, protocol and groups of each socket of the namespace.
-  EXPECT_EQ(NetNamespace::run("awk '$2 == 6 && $4 != \"00000000\" { print $4 }' /proc/self/net/netlink"),
-            "0000000e\n");
+  EXPECT_EQ(NetNamespace::run("awk '$2 == 6 && $4 != \"00000000\" { print $4 }' /proc/self/net/netlink"), "0000000e\n");
+}
+
+// Whoever may: what another process sends to our sockets is not what the kernel says.
+TEST_F(XfrmSocketTest, OnlyTheKernelIsListenedTo) {
+  open();
+  const auto ports = NetNamespace::run("awk '$2 == 6 { print $3 }' /proc/self/net/netlink");
+  const int fd = ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_XFRM);
+  ASSERT_GE(fd, 0);
+  nlmsghdr flushed{};
+  flushed.nlmsg_len = sizeof flushed;
+  flushed.nlmsg_type = XFRM_MSG_FLUSHSA;
+  std::size_t sent = 0;
+  std::istringstream lines(ports);
+  for (std::uint32_t port = 0; lines >> port;) {
+    sockaddr_nl to{};
+    to.nl_family = AF_NETLINK;
+    to.nl_pid = port;
+    if (port != 0 && ::sendto(fd, &flushed, sizeof flushed, 0, reinterpret_cast<sockaddr*>(&to), sizeof to) > 0) ++sent;
+  }
+  ::close(fd);
+  EXPECT_EQ(sent, 2U);
+  std::vector<host::XfrmEvent> events;
+  EXPECT_FALSE(socket->take_events(events));
+  EXPECT_THAT(events, IsEmpty());
+  const auto view = socket->read();
+  ASSERT_TRUE(view) << view.error().sentence;
+  EXPECT_TRUE(view->complete);
 }
 
 TEST_F(XfrmSocketTest, ManyPoliciesAreReadToTheirEndOrToldAsIncomplete) {
