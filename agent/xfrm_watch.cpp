@@ -1,7 +1,7 @@
 #include "agent/xfrm_watch.h"
 
 #include "agent/watch.h"
-#include "probes/io/xfrm_stat_file.h"
+#include "probes/io/proc_net.h"
 
 #include <algorithm>
 #include <utility>

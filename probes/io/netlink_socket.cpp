@@ -56,6 +56,16 @@ void NetlinkSocket::add_ways(std::span<const IpAddress> destinations, host::Kern
   }
 }
 
+void NetlinkSocket::add_entries(std::span<const IpAddress> destinations, host::KernelView& view) {
+  for (const IpAddress& destination : destinations) {
+    host::KernelView found;
+    const auto sequence = channel_->next_sequence();
+    const auto answer = ask(host::build_way_request(destination, sequence, true), sequence, false, found);
+    if (answer.messages == 0 && !answer.ended) channel_->start_over();
+    if (!found.routes.empty()) view.entries[destination] = found.routes.front();
+  }
+}
+
 bool NetlinkSocket::changed() {
   return channel_->take_events([](wire::Bytes) {});
 }

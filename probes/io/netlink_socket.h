@@ -24,6 +24,8 @@ class NetlinkSocket {
   boost::system::result<host::KernelView, OpenError> read();
   // Adds the ways to these addresses, a system call or two each; what cannot be asked is left out.
   void add_ways(std::span<const IpAddress> destinations, host::KernelView& view);
+  // Adds the routes behind those, with all their next hops; what has none is left out.
+  void add_entries(std::span<const IpAddress> destinations, host::KernelView& view);
   // Whether any of it changed since the last call, or may have.
   bool changed();
 

@@ -1,17 +1,15 @@
 #include "probes/io/xfrm_socket.h"
 
 #include "tests/probes/io/net_namespace.h"
+#include "tests/probes/io/without_capabilities.h"
 
-#include <cstring>
 #include <sstream>
 #include <string>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <linux/capability.h>
 #include <linux/netlink.h>
 #include <linux/xfrm.h>
 
@@ -115,25 +113,6 @@ TEST_F(XfrmSocketTest, ManyPoliciesAreReadToTheirEndOrToldAsIncomplete) {
   view = socket->read();
   EXPECT_TRUE(view) << "once more: " << view.error().sentence;
 }
-
-// Of this thread alone, until the end of the block.
-class WithoutCapabilities {
- public:
-  WithoutCapabilities() {
-    ::syscall(SYS_capget, &head_, data_);
-    __user_cap_data_struct none[2];
-    std::memcpy(none, data_, sizeof none);
-    none[0].effective = none[1].effective = 0;
-    ::syscall(SYS_capset, &head_, none);
-  }
-  ~WithoutCapabilities() { ::syscall(SYS_capset, &head_, data_); }
-  WithoutCapabilities(const WithoutCapabilities&) = delete;
-  WithoutCapabilities& operator=(const WithoutCapabilities&) = delete;
-
- private:
-  __user_cap_header_struct head_{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct data_[2]{};
-};
 
 TEST_F(XfrmSocketTest, WithoutPermissionItSaysWhatItTakes) {
   const WithoutCapabilities without;
