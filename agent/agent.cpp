@@ -417,7 +417,7 @@ exporters::Report Agent::Impl::report(exporters::Detail detail) const {
   paths_.report(report);
   report_agent(report);
   recorder_.report(report);
-  host_.report(report);
+  host_.report(report, clock);
   const bool capture_blind = !any_capture_up();
   for (auto& t : report.tunnels) {
     const bool v6 = t.remote.find(':') != std::string::npos;

@@ -243,6 +243,8 @@ template <>
 struct Keys<Kernel> {
   static constexpr std::tuple all{
       Key{"xfrm", &Kernel::xfrm, Flag{}, "Whether its IPsec policies and states are read; it takes CAP_NET_ADMIN"},
+      Key{"filter", &Kernel::filter, Flag{},
+          "Whether the rules of nftables are read, and what they count; it takes CAP_NET_ADMIN"},
   };
 };
 
@@ -284,7 +286,8 @@ struct Keys<Settings> {
       Key{"loss", &Settings::loss, Section{}, "When loss becomes a finding"},
       Key{"recorder", &Settings::recorder, Section{},
           "The last IKE packets of a tunnel, for whoever looks into a fault"},
-      Key{"kernel", &Settings::kernel, Section{}, "The kernel of this machine, asked for its IPsec state"},
+      Key{"kernel", &Settings::kernel, Section{},
+          "The kernel of this machine, asked for its IPsec state and its packet filter"},
       Key{"daemon", &Settings::daemon, Section{}, "The IKE daemon of this machine, asked for what it is told to do"},
       Key{"logs", &Settings::logs, Section{}, "Logs of the gateway, its IKE daemon and the cloud"},
       Key{"tunnels", &Settings::tunnels, ListOf{Section{}, kMaxTunnels}, "The tunnels of this gateway"},

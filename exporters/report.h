@@ -156,6 +156,8 @@ struct TunnelReport {
   std::vector<std::pair<std::string, std::uint64_t>> ike_messages;  // "in", "out" -> count
   std::vector<std::string> blind;  // sources that cannot see this tunnel now: capture, icmp, ike_probe
   std::optional<PathMtuReport> path_mtu;
+  std::optional<std::uint64_t> filter_dropped;  // packets between its subnets, by rules of this machine's packet filter
+  std::optional<std::uint64_t> queue_dropped;   // packets, by the queue of the interface that it leaves by
 };
 
 struct CaptureReport {  // one interface
@@ -212,6 +214,8 @@ struct AgentReport {
   std::vector<std::pair<std::string, std::uint64_t>> log_lines;    // outcome -> count, every outcome, 0 too
   std::vector<std::pair<std::string, std::uint64_t>> xfrm_errors;  // reason -> count, every one, 0 too; empty: unknown
   std::vector<std::pair<std::string, std::uint64_t>> xfrm_events;  // event -> count; likewise
+  // Packets that this machine did not let through: reason -> count, every known one, 0 too; empty: unknown.
+  std::vector<std::pair<std::string, std::uint64_t>> not_let_through;
   std::uint64_t timer_lag_count = 0;
   double timer_lag_seconds_sum = 0;
   double timer_lag_seconds_max = 0;

@@ -6,6 +6,8 @@ add_library(tunnelwatch_diagnosis STATIC
   ${CMAKE_CURRENT_LIST_DIR}/esp_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/esp_traffic.cpp
   ${CMAKE_CURRENT_LIST_DIR}/evidence.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/filter_evidence.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/forwarding_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/host_wording.cpp
   ${CMAKE_CURRENT_LIST_DIR}/ike_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/kernel_evidence.cpp
@@ -13,6 +15,7 @@ add_library(tunnelwatch_diagnosis STATIC
   ${CMAKE_CURRENT_LIST_DIR}/log_findings.cpp
   ${CMAKE_CURRENT_LIST_DIR}/log_hit.cpp
   ${CMAKE_CURRENT_LIST_DIR}/log_proposals.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/own_policy_wording.cpp
   ${CMAKE_CURRENT_LIST_DIR}/path_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/ping_evidence.cpp
   ${CMAKE_CURRENT_LIST_DIR}/probe_evidence.cpp

@@ -128,6 +128,7 @@ enum class FactId : std::uint8_t {
   // The line that the tunnel leaves by.
   line_rate_high,  // near what the configuration says that it carries
   line_queues,     // and echoes take much longer than when it was not
+  line_drops,      // the queue in front of it drops more than now and then
   // Traffic beside IKE, by TrafficEvidence.
   leaves_in_clear,    // packets for the remote subnets leave outside the tunnel
   leaves_translated,  // most of them from an address of this gateway
@@ -160,6 +161,7 @@ enum class FactId : std::uint8_t {
   route_on_link,            // a route without a next hop, and nobody there answers for the peer
   next_hop_failed,          // the next hop to the peer does not answer its neighbours
   route_egress_differs,     // packets for the peer leave by another interface than configured
+  route_shared_out,         // the kernel shares them out over several interfaces
   // IPsec in this machine's kernel, by judge_xfrm(), HardExpiries and judge_unknown_spi().
   policy_absent,       // the peer is served, and nothing protects what goes from a local subnet to a remote one
   policy_conflict,     // a policy for another peer claims what one for this peer is for
@@ -167,8 +169,13 @@ enum class FactId : std::uint8_t {
   sa_mode_differs,     // its SAs are in transport mode, or in one mode out and in another in
   sa_expired,          // an SA ended at its hard limit, and has no successor
   spi_without_state,   // ESP of the peer's arrives and no SA takes it
+  // What this machine itself does not let through, by judge_forwarding() and judge_filter().
+  forwarding_refused,  // IPv4 forwarding is off, and hosts behind this machine want it
+  reverse_path_drops,  // rp_filter drops what arrives
+  connection_drops,    // the tracking of connections does: its table is full
+  filter_drops,        // rules of the packet filter drop what goes between the subnets
 };
-inline constexpr std::size_t kFactCount = static_cast<std::size_t>(FactId::spi_without_state) + 1;
+inline constexpr std::size_t kFactCount = static_cast<std::size_t>(FactId::filter_drops) + 1;
 
 struct Fact {
   Confidence confidence = Confidence::likely;

@@ -3,6 +3,8 @@ tunnelwatch_test(watch_test
     analysis_test.cpp
     analysis_traffic_test.cpp
     daemon_evidence_test.cpp
+    filter_evidence_test.cpp
+    forwarding_evidence_test.cpp
     kernel_evidence_test.cpp
     log_hit_test.cpp
     log_proposals_test.cpp

@@ -120,6 +120,7 @@ recorder:
   interval: 1m
 kernel:
   xfrm: true
+  filter: true
 daemon:
   vici: "/run/charon.vici"
 logs:

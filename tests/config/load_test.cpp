@@ -132,6 +132,7 @@ const std::vector<KeyRow> kKeyRows{
     {"recorder.interval", "recorder: {interval: 1s}", [](Settings& s) { s.recorder.interval = 1s; }},
     {"kernel", "kernel: {}", [](Settings&) {}},
     {"kernel.xfrm", "kernel: {xfrm: false}", [](Settings& s) { s.kernel.xfrm = false; }},
+    {"kernel.filter", "kernel: {filter: false}", [](Settings& s) { s.kernel.filter = false; }},
     {"daemon", "daemon: {}", [](Settings&) {}},
     {"daemon.vici", "daemon: {vici: \"\"}", [](Settings& s) { s.daemon.vici = ""; }},
     {"logs", "logs: {journal: true}", [](Settings& s) { s.logs.journal = true; }},

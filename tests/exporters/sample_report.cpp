@@ -62,6 +62,8 @@ TunnelReport down_tunnel() {
   t.ike_messages = {{"in", 12}, {"out", 14}};
   t.blind = {"icmp"};
   t.path_mtu = PathMtuReport{1400, true};
+  t.filter_dropped = 7;
+  t.queue_dropped = 11;
   return t;
 }
 
@@ -140,6 +142,7 @@ AgentReport agent() {
   a.evicted_esp_streams = 5;
   a.log_lines = {{"ordinary", 41}, {"assigned", 2}, {"unassigned", 0}, {"dropped", 1}};
   a.xfrm_errors = {{"in_no_states", 6}, {"in_no_pols", 0}};
+  a.not_let_through = {{"not_for_this_machine", 4}, {"reverse_path", 0}, {"connection_tracking", 9}};
   a.xfrm_events = {{"state_added", 12}, {"hard_expired", 1}};
   a.flight_recordings = {{"written", 3}, {"failed", 0}, {"rate_limited", 2}, {"queue_full", 0}, {"no_packets", 1}};
   a.flight_recorder_bytes = 65536;

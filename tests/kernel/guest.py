@@ -31,7 +31,19 @@ HARD_SECONDS = 6
 AUTHENTICATION = "0x" + "a7" * 32
 ENCRYPTION = "0x" + "e5" * 32
 ALGORITHMS = ("auth-trunc", "hmac(sha256)", AUTHENTICATION, "128", "enc", "cbc(aes)", ENCRYPTION)
-MODULES = ("veth", "esp4", "esp6", "xfrm_user")
+MODULES = (("veth",), ("esp4",), ("esp6",), ("xfrm_user",), ("nf_conntrack", "enable_hooks=1"))
+CONNECTIONS = "/proc/sys/net/netfilter/nf_conntrack_max"
+# From a new port each time: a connection of its own.
+NEW_CONNECTIONS = f"""
+import socket, time
+while True:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending:
+        try:
+            sending.sendto(b"x", ("{REFERENCE}", 9))
+        except OSError:
+            pass
+    time.sleep(0.05)
+"""
 
 
 def run(*command, check=True, **options):
@@ -53,8 +65,8 @@ def mount_all():
     loader = os.path.join(OUT, "modprobe")
     with open("/proc/sys/kernel/modprobe", "w") as file:
         file.write(loader)
-    for name in MODULES:
-        run(loader, name)
+    for module in MODULES:
+        run(loader, *module)
 
 
 def connect():
@@ -184,9 +196,22 @@ def watch():
     for role in ("a", "b"):
         add_state(role, forgotten, SELF, 0x3004)
     said["mended"] = wait_for("both causes gone", lambda seen: not any(cause in active(seen, name) for name, cause in FAULTS), 25)
+    said["full"] = fill_the_table()
+    said["metrics_full"] = get("/metrics")
     agent.terminate()
     said["exit_status"] = agent.wait(10)
     return said
+
+
+def fill_the_table():
+    """What the agent says while no connection finds room any more beside those that stand."""
+    with open(CONNECTIONS, "w") as file:
+        file.write("4")
+    asking = subprocess.Popen(["ip", "netns", "exec", "a", sys.executable, "-c", NEW_CONNECTIONS])
+    try:
+        return wait_for("the table's cause", lambda seen: "customer_policy_blocks_traffic" in active(seen, "healthy"), 25)
+    finally:
+        asking.kill()
 
 
 # --- recorded data

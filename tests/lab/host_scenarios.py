@@ -2,7 +2,7 @@
 
 import os
 
-from lab.inner import cloud_hosts
+from lab.inner import cloud_hosts, filtered, forwarding, lan_behind, reverse_path, strict_tunnel, unfiltered
 from lab.lab import Setup
 from lab.scenario import SILENT, Scenario, attempt, change, forget, initiate, pause, restore, steps, terminate
 
@@ -129,4 +129,38 @@ XFRM = [
              note="narrower before, wider behind, the peer in a subnet that this gateway is not in, a bypass between two hosts"),
 ]
 
-HOST = LOGS + DAEMON + ROUTES + XFRM
+POLICY = "customer_policy_blocks_traffic"
+BETWEEN = "ip saddr 10.1.0.0/24 ip daddr 10.2.0.0/24"
+KEPT = ("ct state invalid counter drop", "ip saddr 10.1.0.0/24 ip daddr 10.9.0.0/16 counter drop", "ip saddr 10.1.0.130 ip daddr 10.2.0.9 counter drop",
+        f"{BETWEEN} icmp type echo-request accept", f"{BETWEEN} counter drop")
+COUNTED_TWICE = READ_TWICE + 5.0  # what is counted between two readings, twice in a row
+
+OWN_POLICY = [
+    Scenario("forwarding-is-off", (POLICY,), start=steps(forwarding(True), lan_behind(), initiate()), fault=steps(forwarding(False)),
+             within=COUNTED_TWICE, repair=steps(forwarding(True)), clears_within=7.0, on_wire=False, note="a host behind the gateway pings the cloud"),
+    Scenario("own-filter-drops", (POLICY,), start=steps(forwarding(True), lan_behind(), filtered("accept"), initiate()),
+             fault=steps(filtered(f"{BETWEEN} counter drop")), within=COUNTED_TWICE + 5, repair=steps(unfiltered()), clears_within=21.0, on_wire=False,
+             note="what is forwarded; the gateway's own pings get through"),
+    Scenario("reverse-path-filter", (POLICY,), ("tunnel_only_loss", "cloud_security_group_blocks_traffic", "subnet_acl_blocks_traffic"), start=steps(initiate()), fault=steps(reverse_path(True)),
+             within=COUNTED_TWICE, repair=steps(reverse_path(False)), clears_within=SEEN, lingers=LOSSY, on_wire=False,
+             note="the answers arrive by the tunnel and the way back leads elsewhere"),
+    Scenario("healthy-own-policy", watch=COUNTED_TWICE + 4,
+             start=steps(forwarding(True), lan_behind("10.2.0.9"), filtered(*KEPT), initiate(), strict_tunnel()),
+             note="rules that drop others, a part of it, and the rest behind what is let pass; a strict filter that nothing offends"),
+]
+
+SHARED = "nexthop via 192.0.2.1 dev wan nexthop via {} dev {}"
+TO_PEER = "route replace 198.51.100.20 table 220 {}"
+ONE_LINE = Setup(second_line=True, both={"connections/tun/mobike": "no"}, tunnel={"egress_interface": "wan"})
+
+EGRESS = [
+    Scenario("next-hops-on-two-lines", ("multi_egress",), setup=ONE_LINE, start=steps(initiate()), within=READ_TWICE, on_wire=False,
+             fault=steps(at_customer(TO_PEER.format(SHARED.format("192.0.3.1", "wan2")))), repair=steps(at_customer(TO_PEER.format("via 192.0.2.1 dev wan"))),
+             clears_within=3 + 5 + 4.0, note="ECMP, and only one of the two is configured"),
+    Scenario("healthy-next-hops-on-one-line", setup=ONE_LINE, watch=READ_TWICE + 2,
+             start=steps(initiate(), lambda lab: lab.topology.execute("r", "ip", "addr", "add", "192.0.2.2/24", "dev", "ra"),
+                         at_customer(TO_PEER.format(SHARED.format("192.0.2.2", "wan"))), at_customer("route replace 203.0.113.0/24 " + SHARED.format("192.0.3.1", "wan2"))),
+             note="two routers of one line, and another destination on two"),
+]
+
+HOST = LOGS + DAEMON + ROUTES + XFRM + OWN_POLICY + EGRESS
