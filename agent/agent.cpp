@@ -256,7 +256,7 @@ void Agent::Impl::apply(const config::Settings& settings) {
   watch_.set_options(watch_options(settings_));
   watch_.configure(settings_.tunnels);
   recorder_.configure(settings_.recorder);
-  host_.configure(settings_);
+  host_.configure(settings_, steady_now());
   refresh(steady_now());
   probes_.sync(settings_);
   paths_.sync(settings_.probes.path, steady_now());
@@ -420,7 +420,7 @@ exporters::Report Agent::Impl::report(exporters::Detail detail) const {
   paths_.report(report);
   report_agent(report);
   recorder_.report(report);
-  host_.report(report);
+  host_.report(report, clock);
   const bool capture_blind = !any_capture_up();
   for (auto& t : report.tunnels) {
     const bool v6 = t.remote.find(':') != std::string::npos;

@@ -1,19 +1,24 @@
 #pragma once
 
+#include "agent/diagnosis/forwarding_evidence.h"
 #include "agent/source_state.h"
+#include "agent/way_changes.h"
+#include "exporters/report.h"
 #include "probes/host/kernel_view.h"
 #include "probes/io/netlink_socket.h"
 #include "probes/time.h"
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace tunnelwatch::agent {
 
 class Watch;
 
-// Reads this machine's addresses, routes and neighbours when something of it changes, and now and then, and compares
-// them with the configured tunnels. With many tunnels the reading is spread over several ticks. One thread.
+// Reads this machine's addresses, routes, neighbours and what it does not let through when something of it changes, and
+// now and then, and compares them with the configured tunnels. With many tunnels the reading is spread over several
+// ticks. One thread.
 class KernelWatch {
  public:
   explicit KernelWatch(Watch& watch) : watch_(watch) {}
@@ -26,10 +31,11 @@ class KernelWatch {
     socket_.reset();
     stopped_ = true;
   }
-  bool wanted() const;
-  bool up() const { return state_.up(); }
+  void report(exporters::Report& report, const WallClock& clock) const;
 
  private:
+  bool wanted() const;
+  void count();
   void begin(TimePoint now);
   void go_on(TimePoint now);
   void fail(const std::string& reason, TimePoint now);
@@ -42,7 +48,11 @@ class KernelWatch {
   TimePoint next_{};   // when to read again all the same
   TimePoint least_{};  // and not before
   host::KernelView view_;
-  std::vector<IpAddress> wanted_;  // ways that are still to be asked for
+  diagnosis::ForwardingCounters counters_;
+  std::optional<diagnosis::ForwardingLook> forwarding_;  // what was counted between the last two readings
+  std::vector<IpAddress> wanted_;                        // ways that are still to be asked for
+  std::vector<IpAddress> peers_;                         // likewise, with all their next hops
+  WayChanges changes_;
   bool reading_ = false;
 };
 

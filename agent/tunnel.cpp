@@ -260,6 +260,7 @@ exporters::TunnelReport Tunnel::report(const passive::IkePeerView* view, const W
       r.event_counts.emplace_back(to_string(sight), event_counts_[i]);
   }
   for (const auto part : offers_.differing()) r.offers_differ.push_back(to_string(part));
+  r.queue_dropped = evidence_.line().dropped();
   r.esp_in = esp_in_;
   r.esp_out = esp_out_;
   report_esp_reach(r, clock, detail);

@@ -45,6 +45,14 @@ class Tunnel {
     remote_ = address;
   }
   const std::optional<IpAddress>& remote() const { return remote_; }
+  // What the peer's ESP streams have carried, each as of its newest summary.
+  std::vector<passive::EspStreamSummary> inbound_streams() const {
+    std::vector<passive::EspStreamSummary> list;
+    for (const Stream& s : streams_) {
+      if (!s.outbound) list.push_back(s.last);
+    }
+    return list;
+  }
 
   void on_ike(const passive::IkeObservation& observation);
   void on_esp(const passive::EspStreamSummary& stream, bool outbound);

@@ -261,6 +261,9 @@ struct Keys<Kernel> {
   static constexpr std::tuple all{
       Key{"conntrack", &Kernel::conntrack, Flag{},
           "Whether its connections are read for those that it translates; it takes CAP_NET_ADMIN"},
+      Key{"xfrm", &Kernel::xfrm, Flag{}, "Whether its IPsec policies and states are read; it takes CAP_NET_ADMIN"},
+      Key{"filter", &Kernel::filter, Flag{},
+          "Whether the rules of nftables are read, and what they count; it takes CAP_NET_ADMIN"},
   };
 };
 

@@ -196,6 +196,8 @@ struct Recorder {
 // What this machine's kernel is asked for beside its network, which takes no permission.
 struct Kernel {
   bool conntrack{true};  // its connections, and whether it translates them; takes CAP_NET_ADMIN
+  bool xfrm{true};       // its IPsec policies and states; takes CAP_NET_ADMIN
+  bool filter{true};     // the rules of its packet filter, and what they count; likewise
   bool operator==(const Kernel&) const = default;
 };
 

@@ -186,6 +186,8 @@ struct TunnelReport {
   std::vector<std::pair<std::string_view, std::uint64_t>>
       daemon_counts;  // what the IKE daemon counted, without noughts
   std::optional<EspReachReport> esp_reach;
+  std::optional<std::uint64_t> filter_dropped;  // packets between its subnets, by rules of this machine's packet filter
+  std::optional<std::uint64_t> queue_dropped;   // packets, by the queue of the interface that it leaves by
 };
 
 struct CaptureReport {  // one interface
@@ -243,6 +245,11 @@ struct AgentReport {
   std::vector<std::pair<std::string_view, std::uint64_t>>
       daemon_counts;                                                // of the whole IKE daemon, 0 too; empty: unknown
   std::vector<std::pair<std::string, std::uint64_t>> esp_requests;  // to our responder, outcome -> count; empty: off
+  std::vector<std::pair<std::string, std::uint64_t>> log_lines;     // outcome -> count, every outcome, 0 too
+  std::vector<std::pair<std::string, std::uint64_t>> xfrm_errors;   // reason -> count, every one, 0 too; empty: unknown
+  std::vector<std::pair<std::string, std::uint64_t>> xfrm_events;   // event -> count; likewise
+  // Packets that this machine did not let through: reason -> count, every known one, 0 too; empty: unknown.
+  std::vector<std::pair<std::string, std::uint64_t>> not_let_through;
   std::uint64_t timer_lag_count = 0;
   double timer_lag_seconds_sum = 0;
   double timer_lag_seconds_max = 0;

@@ -129,6 +129,7 @@ enum class FactId : std::uint8_t {
   // The line that the tunnel leaves by.
   line_rate_high,  // near what the configuration says that it carries
   line_queues,     // and echoes take much longer than when it was not
+  line_drops,      // the queue in front of it drops more than now and then
   // Traffic beside IKE, by TrafficEvidence.
   leaves_in_clear,    // packets for the remote subnets leave outside the tunnel
   leaves_translated,  // most of them from an address of this gateway
@@ -167,6 +168,19 @@ enum class FactId : std::uint8_t {
   route_on_link,            // a route without a next hop, and nobody there answers for the peer
   next_hop_failed,          // the next hop to the peer does not answer its neighbours
   route_egress_differs,     // packets for the peer leave by another interface than configured
+  route_shared_out,         // the kernel shares them out over several interfaces
+  // IPsec in this machine's kernel, by judge_xfrm(), HardExpiries and judge_unknown_spi().
+  policy_absent,       // the peer is served, and nothing protects what goes from a local subnet to a remote one
+  policy_conflict,     // a policy for another peer claims what one for this peer is for
+  peer_inside_policy,  // what goes to the peer itself is sent into the tunnel
+  sa_mode_differs,     // its SAs are in transport mode, or in one mode out and in another in
+  sa_expired,          // an SA ended at its hard limit, and has no successor
+  spi_without_state,   // ESP of the peer's arrives and no SA takes it
+  // What this machine itself does not let through, by judge_forwarding() and judge_filter().
+  forwarding_refused,  // IPv4 forwarding is off, and hosts behind this machine want it
+  reverse_path_drops,  // rp_filter drops what arrives
+  connection_drops,    // the tracking of connections does: its table is full
+  filter_drops,        // rules of the packet filter drop what goes between the subnets
   // An OpenVPN client's tunnel: no IKE and no ESP to go by.
   of_openvpn,      // by the configuration
   client_link_up,  // its interface stands

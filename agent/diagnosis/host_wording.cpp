@@ -130,6 +130,18 @@ Text describe_route_on_link(const IpAddress& peer, std::string_view interface) {
                       interface)};
 }
 
+// `expected` may be empty.
+Text describe_shared_route(std::string_view to, const std::vector<std::string>& lines, std::string_view expected) {
+  Text text{
+      fmt::format("the route to {} has next hops on {}: what goes there is shared out", to, fmt::join(lines, " and ")),
+      fmt::format("到 {} 的路由在 {} 上有多个下一跳，流量被分担", to, fmt::join(lines, "、"))};
+  if (!expected.empty()) {
+    text.en += fmt::format(", and only {} is configured", expected);
+    text.zh += fmt::format("，而配置的出接口只有 {}", expected);
+  }
+  return text;
+}
+
 Text describe_failed_next_hop(const IpAddress& next_hop, std::string_view interface) {
   return {
       fmt::format("the next hop {} on {} does not answer ARP or neighbour discovery", next_hop.to_string(), interface),

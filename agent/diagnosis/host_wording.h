@@ -26,6 +26,7 @@ Text describe_translated_flows(const host::TrackedFlow& flow, std::uint64_t coun
 Text describe_client_link(std::string_view interface);
 Text describe_no_route(std::string_view to);
 Text describe_other_interface(std::string_view to, std::string_view by, std::string_view expected);
+Text describe_shared_route(std::string_view to, const std::vector<std::string>& lines, std::string_view expected);
 Text describe_partial_route(const IpPrefix& subnet, std::string_view interface, const std::vector<IpPrefix>& routed);
 Text describe_route_via_peer(std::string_view to, const IpAddress& peer);
 Text describe_route_on_link(const IpAddress& peer, std::string_view interface);

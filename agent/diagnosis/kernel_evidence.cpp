@@ -18,7 +18,8 @@ namespace {
 constexpr F kFacts[] = {F::local_address_absent, F::remote_address_here,  F::tunnel_address_absent,
                         F::public_route_absent,  F::private_route_absent, F::private_route_elsewhere,
                         F::route_partial,        F::route_via_peer,       F::route_on_link,
-                        F::next_hop_failed,      F::route_egress_differs, F::client_link_up};
+                        F::next_hop_failed,      F::route_egress_differs, F::client_link_up,
+                        F::route_shared_out};
 
 // A host of the subnet: one that is configured, or the first.
 IpAddress inside(const config::Tunnel& tunnel, const IpPrefix& subnet) {
@@ -46,6 +47,7 @@ class Judgement {
     judge_remote_address();
     via_peer_.reset();
     judge_public();
+    judge_shares();
     judge_private();
     judge_parts();
     judge_client();
@@ -89,6 +91,20 @@ class Judgement {
     if (expected.empty() || view_.link_called(expected) == 0) return facts_.forget(F::route_egress_differs);
     set(F::route_egress_differs,
         name_of(hop) == expected ? std::nullopt : std::optional(describe_other_interface(to, name_of(hop), expected)));
+  }
+
+  // Several next hops on one interface are mostly two routers of one line.
+  void judge_shares() {
+    const auto route = remote_ ? view_.entries.find(*remote_) : view_.entries.end();
+    if (route == view_.entries.end() || !route->second.passes) return facts_.forget(F::route_shared_out);
+    std::vector<std::string> lines;
+    for (const KernelHop& hop : route->second.hops) lines.push_back(name_of(hop));
+    std::sort(lines.begin(), lines.end());
+    lines.erase(std::unique(lines.begin(), lines.end()), lines.end());
+    if (lines.size() < 2) return set(F::route_shared_out, std::nullopt);
+    const std::string to = remote_->to_string();
+    set(F::route_shared_out, describe_shared_route(to, lines, tunnel_.egress_interface),
+        tunnel_.egress_interface.empty() ? Confidence::possible : Confidence::likely);
   }
 
   void judge_next_hop(const KernelHop& hop) {

@@ -17,6 +17,9 @@ constexpr double kNear = 0.9;
 constexpr double kClear = 0.8;
 // Echoes wait in a queue where they take twice as long, and this much longer.
 constexpr Duration kQueue = 20ms;
+// A queue that drops fewer than these in the window only keeps its senders in bounds.
+constexpr std::uint32_t kFewestDrops = 10;
+constexpr double kManyDrops = 0.01;  // of all that came
 
 Text describe_line(std::string_view interface, bool sent, double rate, std::uint64_t limit, double seconds) {
   const double mega = 1e6;
@@ -35,7 +38,52 @@ Text describe_queue(Duration full, Duration idle) {
           fmt::format("到对端地址的往返时延为 {:.1f} 毫秒，线路空闲时为 {:.1f} 毫秒", now, before)};
 }
 
+Text describe_drops(std::string_view interface, std::uint32_t drops, std::uint32_t packets, double seconds) {
+  return {
+      fmt::format("the queue of {} dropped {} packets over {:.0f} s and sent {}", interface, drops, seconds, packets),
+      fmt::format("{} 的发送队列在 {:.0f} 秒内丢弃 {} 个报文，发送 {} 个", interface, seconds, drops, packets)};
+}
+
 }  // namespace
+
+void LineEvidence::on_blind_queue() {
+  queue_.clear();
+  facts_.forget(F::line_drops);
+}
+
+void LineEvidence::on_queue(std::string_view interface, const QueueCounters& counters, TimePoint at) {
+  if (queue_of_ != interface) {
+    queue_of_ = interface;
+    on_blind_queue();
+  }
+  const auto since = [&](const QueueCounters& before) {
+    return QueueCounters{counters.packets - before.packets, counters.drops - before.drops};
+  };
+  // A queue that was replaced counts from nought: by the difference, half of all numbers and more.
+  constexpr std::uint32_t kAbsurd = 1U << 31;
+  if (!queue_.empty()) {
+    const auto more = since(queue_.back().counters);
+    if (more.drops >= kAbsurd || more.packets >= kAbsurd) {
+      queue_.clear();
+    } else {
+      dropped_ = dropped_.value_or(0) + more.drops;
+    }
+  }
+  if (!dropped_) dropped_ = 0;
+  queue_.push_back({at, counters});
+  while (at - queue_.front().at > kWindow) queue_.pop_front();
+  const double seconds = to_seconds(at - queue_.front().at);
+  if (at - queue_.front().at < kShortest) return;
+  const auto total = since(queue_.front().counters);
+  const double share =
+      static_cast<double>(total.drops) / std::max(1.0, static_cast<double>(total.drops) + total.packets);
+  if (total.drops >= kFewestDrops && share >= kManyDrops) {
+    facts_.affirm(F::line_drops, at, Confidence::likely,
+                  describe_drops(interface, total.drops, total.packets, seconds));
+  } else {
+    facts_.deny(F::line_drops, at);
+  }
+}
 
 void LineEvidence::on_blind() {
   samples_.clear();

@@ -26,10 +26,12 @@ bool probes_pass_500(const Facts& f) {
          f[F::probe_500_answered].last > f[F::init_unanswered].since;
 }
 
-// A line that is well used loses nothing, and loss on an idle line is another's.
+// A line that is well used loses nothing, and loss on an idle line is another's. What its own queue drops is loss
+// before anything could be another's.
 bool line_is_full(const Facts& f) {
-  return f.is(F::line_rate_high) && (f.is(F::line_queues) || f.is(F::gateway_loses) || f.is(F::references_lose) ||
-                                     f.is(F::inner_loses) || f.is(F::esp_in_loses));
+  const bool echoes_lost = f.is(F::gateway_loses) || f.is(F::references_lose) || f.is(F::inner_loses);
+  return (f.is(F::line_drops) && (echoes_lost || f.is(F::line_rate_high))) ||
+         (f.is(F::line_rate_high) && (f.is(F::line_queues) || echoes_lost || f.is(F::esp_in_loses)));
 }
 
 // Shorthands for the many rows that are one fact, or one fact while the tunnel does not work.
@@ -67,10 +69,17 @@ bool is_in_trouble(const Facts& f) {
   return f.is(fact) && (!works(f) || f.is(F::gateway_silent) || f.is(F::inner_silent) || f.is(F::liveness_waits));
 }
 
+constexpr Duration kSettled = std::chrono::seconds(2);
+
+// What a change of the configuration passes through is no fault.
+template <F fact>
+bool lasts(const Facts& f) {
+  return f.is(fact) && f[fact].last > f[fact].since + kSettled;
+}
+
 // Routes come and go with a tunnel: what is missing must still be so some time after it stands.
 template <F fact>
 bool lasts_while_up(const Facts& f) {
-  constexpr Duration kSettled = std::chrono::seconds(2);
   return f.is(F::child_up) && f.is(fact) && f[fact].last > f[F::child_up].since + kSettled &&
          f[fact].last > f[fact].since + kSettled;
 }
@@ -81,6 +90,23 @@ bool client_lacks(const Facts& f) {
   constexpr Duration kSettled = std::chrono::seconds(2);
   return f.is(F::of_openvpn) && f.is(F::client_link_up) && f.is(fact) &&
          f[fact].last > f[F::client_link_up].since + kSettled && f[fact].last > f[fact].since + kSettled;
+}
+
+bool inside_suffers(const Facts& f) { return f.is(F::inner_silent) || f.is(F::inner_loses); }
+
+// One of the lines that the kernel shares out to is not the one that is configured.
+bool leaves_the_line(const Facts& f) {
+  return lasts<F::route_shared_out>(f) && f[F::route_shared_out].confidence != possible;
+}
+
+// The kernel drops what the peer sends. Where it does not serve the peer otherwise, user space may take it after all.
+bool spi_is_nobodys(const Facts& f) {
+  return lasts<F::spi_without_state>(f) && (f[F::spi_without_state].confidence != possible || !works(f));
+}
+
+// ... and no child was made since.
+bool child_ran_out(const Facts& f) {
+  return f.is(F::sa_expired) && !(f.is(F::child_up) && f[F::child_up].since > f[F::sa_expired].last);
 }
 
 const Rule kRules[] = {
@@ -95,6 +121,17 @@ const Rule kRules[] = {
     {Cause::route_prefix_mismatch, is<F::route_partial>, likely, {F::route_partial}},
     {Cause::private_route_missing, lasts_while_up<F::private_route_absent>, likely, {F::private_route_absent}},
     {Cause::private_route_missing, lasts_while_up<F::private_route_elsewhere>, likely, {F::private_route_elsewhere}},
+    {Cause::no_policy_applied_on_interface,
+     lasts<F::policy_absent>,
+     likely,
+     {F::policy_absent, F::leaves_in_clear, F::child_refused}},
+    {Cause::flow_conflict, lasts<F::policy_conflict>, likely, {F::policy_conflict}},
+    {Cause::flow_overlap, is_in_trouble<F::peer_inside_policy>, likely, {F::peer_inside_policy, F::gateway_silent}},
+    {Cause::encapsulation_mode_mismatch,
+     is<F::sa_mode_differs>,
+     likely,
+     {F::sa_mode_differs, F::daemon_transport_mode, F::child_refused}},
+    {Cause::phase2_hard_expiry, child_ran_out, likely, {F::sa_expired, F::rekey_refused, F::rekey_unanswered}},
     // The negotiation: what the other end said outweighs what it left unsaid.
     {Cause::proposal_mismatch_or_use_sm_in_ikev2,
      [](const Facts& f) { return f.is(F::sm_in_v2) && (f.is(F::proposal_refused) || f.is(F::init_unanswered)); },
@@ -156,6 +193,7 @@ const Rule kRules[] = {
     {Cause::unknown_exchange_type, is_and_stuck<F::unknown_exchange_seen>, likely, {F::unknown_exchange_seen}},
     {Cause::cookie_mismatch, is_and_stuck<F::cookie_pair_changed>, likely, {F::cookie_pair_changed}},
     {Cause::invalid_cookie, is_and_stuck<F::invalid_cookie>, likely, {F::invalid_cookie, F::daemon_unknown_spis}},
+    {Cause::receive_invalid_spi_notify, spi_is_nobodys, likely, {F::spi_without_state, F::invalid_spi}},
     {Cause::receive_invalid_spi_notify, is_and_stuck<F::invalid_spi>, likely, {F::invalid_spi}},
     {Cause::invalid_length, is_and_stuck<F::length_wrong>, likely, {F::length_wrong}},
     {Cause::malformed_message,
@@ -366,6 +404,36 @@ const Rule kRules[] = {
      {F::tunnel_address_absent}},
     {Cause::bgp_asn_mismatch, is<F::bgp_as_refused>, confirmed, {F::bgp_as_refused, F::bgp_as_differs}},
     {Cause::bgp_asn_mismatch, is<F::bgp_as_differs>, likely, {F::bgp_as_differs}},
+    // What this machine counts as dropped may be meant to be, where what shall get through does.
+    {Cause::customer_policy_blocks_traffic,
+     [](const Facts& f) { return lasts<F::forwarding_refused>(f) && f.is(F::child_up); },
+     likely,
+     {F::forwarding_refused}},
+    {Cause::customer_policy_blocks_traffic,
+     [](const Facts& f) {
+       return lasts<F::filter_drops>(f) && f.is(F::child_up) &&
+              (f[F::filter_drops].confidence != possible || inside_suffers(f));
+     },
+     likely,
+     {F::filter_drops, F::inner_silent, F::inner_loses}},
+    {Cause::customer_policy_blocks_traffic,
+     [](const Facts& f) {
+       return lasts<F::reverse_path_drops>(f) && f.is(F::inner_silent) && f.is(F::esp_both_ways);
+     },
+     likely,
+     {F::reverse_path_drops, F::inner_silent, F::esp_both_ways}},
+    {Cause::customer_policy_blocks_traffic,
+     [](const Facts& f) {
+       return lasts<F::connection_drops>(f) &&
+              (inside_suffers(f) || f.is(F::gateway_loses) || f.is(F::references_lose) || f.is(F::gateway_silent));
+     },
+     likely,
+     {F::connection_drops, F::inner_silent, F::inner_loses, F::gateway_loses, F::references_lose}},
+    // Connections that stand go on; new ones are not probed for.
+    {Cause::customer_policy_blocks_traffic,
+     [](const Facts& f) { return lasts<F::connection_drops>(f) && !f.is_not(F::child_up); },
+     possible,
+     {F::connection_drops}},
     {Cause::cloud_security_group_blocks_traffic,
      [](const Facts& f) { return f.is(F::inner_host_blocked) && !f.is(F::of_openvpn); },
      likely,
@@ -377,8 +445,11 @@ const Rule kRules[] = {
     {Cause::multi_egress,
      [](const Facts& f) { return f.is(F::egress_differs) || f.is(F::egress_flips); },
      likely,
-     {F::egress_differs, F::egress_flips, F::route_egress_differs}},
+     {F::egress_differs, F::egress_flips, F::route_egress_differs, F::route_shared_out}},
     {Cause::multi_egress, is<F::route_egress_differs>, likely, {F::route_egress_differs}},
+    {Cause::multi_egress, leaves_the_line, likely, {F::route_shared_out}},
+    // Most kernels share out by addresses: a tunnel's own packets keep to one line then.
+    {Cause::multi_egress, is_in_trouble<F::route_shared_out>, possible, {F::route_shared_out}},
     // Both are needed: a full gateway that loses nothing is well used, and loss without load is another's.
     {Cause::gateway_bandwidth_exceeded,
      [](const Facts& f) {
@@ -390,7 +461,7 @@ const Rule kRules[] = {
     {Cause::egress_bandwidth_exceeded,
      line_is_full,
      likely,
-     {F::line_rate_high, F::line_queues, F::gateway_loses, F::references_lose, F::inner_loses, F::esp_in_loses}},
+     {F::line_rate_high, F::line_drops, F::line_queues, F::gateway_loses, F::references_lose, F::inner_loses, F::esp_in_loses}},
     // Loss: where it begins tells whose it is.
     {Cause::public_network_loss,
      [](const Facts& f) { return f.is(F::gateway_loses) && f.is(F::references_lose) && !line_is_full(f); },

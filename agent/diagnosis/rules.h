@@ -14,7 +14,7 @@ struct Rule {
   Cause cause;
   bool (*when)(const Facts&);
   Confidence confidence;
-  ShortList<FactId, 6> shown_by;  // the first one that is so lends its time; all that are so lend their evidence
+  ShortList<FactId, 7> shown_by;  // the first one that is so lends its time; all that are so lend their evidence
   bool momentary = false;         // it happened and is over: told in the history, never active
 };
 

@@ -153,6 +153,8 @@ json::object json_of(const TunnelReport& t) {
                  {"esp_totals", {{"in", json_of(t.esp_in)}, {"out", json_of(t.esp_out)}}},
                  {"ike_messages", counts(t.ike_messages)},
                  {"blind", texts(t.blind)}};
+  if (t.filter_dropped) o["filter_dropped"] = *t.filter_dropped;
+  if (t.queue_dropped) o["queue_dropped"] = *t.queue_dropped;
   if (t.path_mtu) o["path_mtu"] = {{"mtu", t.path_mtu->mtu}, {"black_hole", t.path_mtu->black_hole}};
   if (t.esp_reach) o["esp_reachability"] = json_of(*t.esp_reach);
   return o;
@@ -215,6 +217,9 @@ json::object json_of(const AgentReport& a) {
           {"evicted_esp_streams", a.evicted_esp_streams},
           {"evicted_flight_packets", a.evicted_flight_packets},
           {"log_lines", counts(a.log_lines)},
+          {"xfrm_errors", counts(a.xfrm_errors)},
+          {"xfrm_events", counts(a.xfrm_events)},
+          {"not_let_through", counts(a.not_let_through)},
           {"flight_recordings", counts(a.flight_recordings)},
           {"flight_recorder_bytes", a.flight_recorder_bytes},
           {"flight_recordings_stored_bytes", a.flight_recordings_stored_bytes},

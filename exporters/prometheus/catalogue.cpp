@@ -514,6 +514,13 @@ constexpr auto kMetrics =
          }},
         {{kGauge, "tunnelwatch_ready", "Whether the agent watches all that it was told to.", {}},
          [](In& in, Sink& out) { out.value({}, flag(agent(in).ready)); }},
+        {{kCounter,
+          "tunnelwatch_refused_packets_total",
+          "Packets that this machine did not let through, by reason, since it started.",
+          {"reason"}},
+         [](In& in, Sink& out) {
+           for (const auto& [reason, count] : agent(in).not_let_through) out.value({reason}, count);
+         }},
         {{kGauge, "tunnelwatch_source_up", "Whether a source of observations works.", {"source"}},
          [](In& in, Sink& out) {
            for (const auto& [source, up] : agent(in).sources) out.value({source}, flag(up));
@@ -538,6 +545,15 @@ constexpr auto kMetrics =
            for (const TunnelReport* t : in.tunnels) counts(out, t->name, t->daemon_counts);
          }},
         {{kCounter,
+          "tunnelwatch_tunnel_egress_queue_dropped_packets_total",
+          "Packets that the queue of the interface which the tunnel leaves by has dropped; no series while that is not "
+          "known.",
+          {"tunnel"}},
+         [](In& in, Sink& out) {
+           for (const TunnelReport* t : in.tunnels)
+             if (t->queue_dropped) out.value({t->name}, *t->queue_dropped);
+         }},
+        {{kCounter,
           "tunnelwatch_tunnel_events_total",
           "What happened to the tunnel, by event; a series for each event that occurred, and from nought for "
           "establishing, rekeying and deleting.",
@@ -551,6 +567,15 @@ constexpr auto kMetrics =
           {"tunnel"}},
          [](In& in, Sink& out) {
            for (const TunnelReport* t : in.tunnels) out.value({t->name}, active_faults(*t));
+         }},
+        {{kCounter,
+          "tunnelwatch_tunnel_filter_dropped_packets_total",
+          "Packets between the tunnel's subnets that rules of nftables have dropped, as they count them; no series "
+          "while they cannot be read.",
+          {"tunnel"}},
+         [](In& in, Sink& out) {
+           for (const TunnelReport* t : in.tunnels)
+             if (t->filter_dropped) out.value({t->name}, *t->filter_dropped);
          }},
         {{kGauge,
           "tunnelwatch_tunnel_info",
@@ -577,6 +602,21 @@ constexpr auto kMetrics =
          [](In& in, Sink& out) {
            for (const TunnelReport* t : in.tunnels)
              if (t->state_since) out.value({t->name}, seconds_since_epoch(*t->state_since));
+         }},
+        {{kCounter,
+          "tunnelwatch_xfrm_errors_total",
+          "Packets that IPsec in the kernel dropped, by reason, since the machine started; no series where the kernel "
+          "does not count.",
+          {"reason"}},
+         [](In& in, Sink& out) {
+           for (const auto& [reason, count] : agent(in).xfrm_errors) out.value({reason}, count);
+         }},
+        {{kCounter,
+          "tunnelwatch_xfrm_events_total",
+          "What happened to the kernel's IPsec states and policies, by event.",
+          {"event"}},
+         [](In& in, Sink& out) {
+           for (const auto& [event, count] : agent(in).xfrm_events) out.value({event}, count);
          }},
     });
 

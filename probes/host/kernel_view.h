@@ -61,6 +61,8 @@ struct KernelView {
   bool complete = false;  // false: more than fits, or a part could not be read; absence says nothing then
   // Where packets for an address go, as the kernel answers; a route without hops: nowhere.
   std::map<IpAddress, KernelRoute> ways;
+  // The routes of which those are the ways, with every next hop that they may take.
+  std::map<IpAddress, KernelRoute> entries;
 
   std::uint32_t link_called(std::string_view name) const {  // 0: there is none
     for (const auto& [index, link] : links) {

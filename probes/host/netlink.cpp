@@ -76,7 +76,8 @@ bool read_hops(std::uint8_t family, Bytes bytes, std::vector<KernelHop>& hops) {
           if (type == RTA_GATEWAY) hop.gateway = address_of(family, value);
         });
     if (!fits) return false;
-    if (hops.size() < kMaxHops) hops.push_back(hop);
+    const bool dead = (head.rtnh_flags & RTNH_F_DEAD) != 0;
+    if (hops.size() < kMaxHops && !dead) hops.push_back(hop);
     bytes = bytes.subspan(std::min(aligned(head.rtnh_len), bytes.size()));
   }
   return true;
@@ -172,12 +173,13 @@ std::vector<std::uint8_t> build_dump_request(KernelTable table, std::uint32_t se
   return finished(std::move(out));
 }
 
-std::vector<std::uint8_t> build_way_request(const IpAddress& destination, std::uint32_t sequence) {
+std::vector<std::uint8_t> build_way_request(const IpAddress& destination, std::uint32_t sequence, bool whole_route) {
   std::vector<std::uint8_t> out;
   put(out, header(RTM_GETROUTE, 0, sequence));
   rtmsg head{};
   head.rtm_family = destination.is_v4() ? kInet : kInet6;
   head.rtm_dst_len = destination.is_v4() ? 32 : 128;
+  if (whole_route) head.rtm_flags = RTM_F_FIB_MATCH;
   put(out, head);
   const auto bytes = destination.bytes();
   put(out, rtattr{static_cast<unsigned short>(sizeof(rtattr) + bytes.size()), RTA_DST});

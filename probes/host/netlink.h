@@ -14,8 +14,9 @@ namespace tunnelwatch::host {
 enum class KernelTable : std::uint8_t { links, addresses, routes, neighbours };
 
 std::vector<std::uint8_t> build_dump_request(KernelTable table, std::uint32_t sequence);
-// Where packets for this address go.
-std::vector<std::uint8_t> build_way_request(const IpAddress& destination, std::uint32_t sequence);
+// Where packets for this address go; or the route that says so, with all its next hops (Linux 4.13).
+std::vector<std::uint8_t> build_way_request(const IpAddress& destination, std::uint32_t sequence,
+                                            bool whole_route = false);
 
 // What one or several datagrams hold, put into the view: links, addresses, routes, neighbours. Messages of another
 // sequence, and of kinds and families that are none of these, are passed over; a list that is full makes the view

@@ -2,6 +2,7 @@
 
 #include "probes/host/kernel_view.h"
 #include "probes/host/netlink.h"
+#include "probes/io/netlink_channel.h"
 #include "probes/io/open_error.h"
 
 #include <cstdint>
@@ -18,26 +19,22 @@ namespace tunnelwatch::io {
 class NetlinkSocket {
  public:
   static boost::system::result<std::unique_ptr<NetlinkSocket>, OpenError> open();
-  ~NetlinkSocket();
-  NetlinkSocket(const NetlinkSocket&) = delete;
-  NetlinkSocket& operator=(const NetlinkSocket&) = delete;
 
   // All tables; the ways are not among them.
   boost::system::result<host::KernelView, OpenError> read();
   // Adds the ways to these addresses, a system call or two each; what cannot be asked is left out.
   void add_ways(std::span<const IpAddress> destinations, host::KernelView& view);
+  // Adds the routes behind those, with all their next hops; what has none is left out.
+  void add_entries(std::span<const IpAddress> destinations, host::KernelView& view);
   // Whether any of it changed since the last call, or may have.
   bool changed();
 
  private:
-  NetlinkSocket(int requests, int events) : requests_(requests), events_(events) {}
-  void start_over();
-  host::NetlinkAnswer ask(const std::vector<std::uint8_t>& request, bool dump, host::KernelView& view);
+  explicit NetlinkSocket(std::unique_ptr<NetlinkChannel> channel) : channel_(std::move(channel)) {}
+  host::NetlinkAnswer ask(const std::vector<std::uint8_t>& request, std::uint32_t sequence, bool dump,
+                          host::KernelView& view);
 
-  int requests_;
-  int events_;
-  std::uint32_t sequence_ = 0;
-  std::vector<std::uint8_t> buffer_;
+  std::unique_ptr<NetlinkChannel> channel_;
 };
 
 }  // namespace tunnelwatch::io

@@ -151,6 +151,58 @@ TEST_F(Kernel, OneAddressAloneIsNotMixedUp) {
   EXPECT_THAT(s.active(), Not(Contains("gateway_address_not_mirrored")));
 }
 
+KernelRoute shared(std::initializer_list<KernelHop> hops) { return {*IpPrefix::parse("198.51.100.0/24"), true, hops}; }
+
+TEST_F(Kernel, TheRouteToThePeerIsSharedOutOverALineThatIsNotConfigured) {
+  KernelView v = healthy();
+  v.entries[TrafficScript::kRemote] = shared({{kRouter, kWan}, {IpAddress::parse("192.0.3.1"), kWan2}});
+  says(v);
+  EXPECT_THAT(s.active(), IsEmpty()) << "it may be about to change";
+  says(v);
+  EXPECT_THAT(s.active(), ElementsAre("multi_egress"));
+  EXPECT_EQ(s.evidence_of("multi_egress"),
+            "the route to 198.51.100.20 has next hops on wan and wan2: what goes there is shared out, and only wan is "
+            "configured");
+  v.entries[TrafficScript::kRemote] = shared({{kRouter, kWan}});
+  says(v);
+  EXPECT_THAT(s.active(), IsEmpty());
+}
+
+TEST_F(Kernel, TwoRoutersOnOneLineAreOneLine) {
+  KernelView v = healthy();
+  v.entries[TrafficScript::kRemote] = shared({{kRouter, kWan}, {IpAddress::parse("192.0.2.2"), kWan}});
+  trouble();
+  says(v);
+  says(v);
+  EXPECT_THAT(s.active(), IsEmpty());
+  v.entries.clear();
+  says(v);
+  EXPECT_FALSE(s.is_not(FactId::route_shared_out)) << "nobody asked";
+}
+
+TEST_F(Kernel, WithoutAConfiguredLineSharingIsOnlyPossibleAndOnlyInTrouble) {
+  auto open = settings();
+  open.egress_interface.clear();
+  TrafficScript other{open};
+  KernelView v = healthy();
+  v.entries[TrafficScript::kRemote] = shared({{kRouter, kWan}, {IpAddress::parse("192.0.3.1"), kWan2}});
+  const auto look = [&](int at) {
+    other.pass(at);
+    diagnosis::judge_kernel(other.subject().evidence().facts(), other.subject().settings(), other.subject().remote(), v,
+                            other.now());
+    other.watch().settle(other.now());
+  };
+  other.up(1000);
+  look(5000);
+  look(10'000);
+  EXPECT_THAT(other.active(), IsEmpty());
+  other.subject().evidence().facts().affirm(FactId::inner_silent, other.now(), diagnosis::Confidence::likely,
+                                            {"x", "x"});
+  look(15'000);
+  EXPECT_THAT(other.active(), Contains("multi_egress"));
+  EXPECT_EQ(other.confidence_of("multi_egress"), "possible");
+}
+
 TEST_F(Kernel, TheTunnelsAddressIsNotHereWhileTheTunnelStands) {
   KernelView v = healthy();
   v.addresses.pop_back();

@@ -88,9 +88,20 @@ class Scene {
     }
   }
 
+  // Seconds of its queue, with packets sent and dropped in each.
+  void queue(int seconds, std::uint32_t sent, std::uint32_t dropped) {
+    for (int i = 0; i < seconds; ++i) {
+      pass(1s);
+      queued.packets += sent;
+      queued.drops += dropped;
+      tunnel().evidence().line().on_queue("wan", queued, now);
+    }
+  }
+
   TimePoint now{1h};
   Watch watch{{.discovery = {}, .loss = {}, .offline = false}};
   diagnosis::LineCounters counters;
+  diagnosis::QueueCounters queued;
 };
 
 const char* const kName = "dns_resolution_status_change";
@@ -302,6 +313,52 @@ TEST(Line, ItEndsWithTheLoadAndNotAtOnce) {
   EXPECT_THAT(s.active(), ElementsAre(kLine)) << "between the thresholds";
   s.line(8, 1'000'000, 0);
   EXPECT_THAT(s.active(), Not(Contains(kLine)));
+}
+
+TEST(Line, AQueueThatDropsIsTheCauseOfWhatEchoesLose) {
+  Scene s(0);
+  s.echoes(0, 0);
+  s.queue(8, 500, 20);
+  EXPECT_THAT(s.active(), IsEmpty()) << "echoes get through: senders are kept in bounds";
+  s.echoes(6, 6);
+  EXPECT_THAT(s.active(), ElementsAre(kLine));
+  EXPECT_THAT(s.evidence_of(kLine), HasSubstr("the queue of wan dropped 120 packets over 6 s and sent 3000"));
+  EXPECT_EQ(s.tunnel().evidence().line().dropped(), 140U);
+  s.queue(8, 500, 0);
+  EXPECT_THAT(s.active(), ElementsAre("public_network_loss")) << "it drops no more, and they are lost all the same";
+}
+
+TEST(Line, AFewDropsOfManyAreHowAQueueWorks) {
+  Scene s(0);
+  s.queue(8, 5000, 20);
+  s.echoes(6, 6);
+  EXPECT_THAT(s.active(), ElementsAre("public_network_loss")) << "0.4 %";
+  s.queue(8, 10, 1);
+  s.echoes(6, 6);
+  EXPECT_THAT(s.active(), ElementsAre("public_network_loss")) << "6 packets";
+}
+
+TEST(Line, AFullLineWhoseQueueDropsNeedsNoEchoes) {
+  Scene s(10'000'000);
+  s.line(8, 9'400'000, 300'000);
+  EXPECT_THAT(s.active(), IsEmpty());
+  s.queue(8, 500, 20);
+  EXPECT_THAT(s.active(), ElementsAre(kLine));
+  s.tunnel().evidence().line().on_blind_queue();
+  s.watch.settle(s.now);
+  EXPECT_THAT(s.active(), IsEmpty()) << "not known any more";
+}
+
+TEST(Line, AQueueThatBeganAnewOrWrappedHasDroppedNoMore) {
+  Scene s(0);
+  s.queued = {0xffff'ff00, 0xffff'fff0};
+  s.queue(8, 100, 4);
+  EXPECT_EQ(s.tunnel().evidence().line().dropped(), 28U) << "over the end of the numbers";
+  s.queued = {};
+  s.queue(2, 100, 1);
+  s.echoes(6, 6);
+  EXPECT_EQ(s.tunnel().evidence().line().dropped(), 29U) << "replaced";
+  EXPECT_THAT(s.active(), ElementsAre("public_network_loss"));
 }
 
 TEST(Line, ABurstOfTwoSecondsIsNoRate) {

@@ -56,6 +56,12 @@ TEST(Rules, EveryRuleIsReachedByTheFactsThatShowIt) {
     lasting.affirm(fact, TimePoint{} + std::chrono::seconds(5), Confidence::likely, {"still", "仍然"});
     try_facts(lasting);
   }
+  for (const F fact : {F::policy_absent, F::policy_conflict, F::spi_without_state, F::route_shared_out,
+                       F::forwarding_refused, F::reverse_path_drops, F::connection_drops, F::filter_drops}) {
+    Facts lasting = with({fact, F::child_up, F::inner_silent, F::esp_both_ways});
+    lasting.affirm(fact, TimePoint{} + std::chrono::seconds(5), Confidence::likely, {"still", "仍然"});
+    try_facts(lasting);
+  }
   EXPECT_EQ(reached.size(), rules().size());
 }
 

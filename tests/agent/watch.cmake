@@ -6,6 +6,8 @@ tunnelwatch_test(watch_test
     daemon_evidence_test.cpp
     esp_reach_test.cpp
     flow_evidence_test.cpp
+    filter_evidence_test.cpp
+    forwarding_evidence_test.cpp
     kernel_evidence_test.cpp
     log_hit_test.cpp
     log_proposals_test.cpp
@@ -33,4 +35,5 @@ tunnelwatch_test(watch_test
     wire_rows_auth_test.cpp
     wire_rows_path_test.cpp
     wire_rows_test.cpp
+    xfrm_evidence_test.cpp
   LIBRARIES tunnelwatch::watch tunnelwatch::terminal tunnelwatch::wire tunnelwatch_bench_traffic ZLIB::ZLIB OpenSSL::Crypto)

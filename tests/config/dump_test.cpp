@@ -129,6 +129,8 @@ recorder:
   interval: 1m
 kernel:
   conntrack: true
+  xfrm: true
+  filter: true
 daemon:
   vici: "/run/charon.vici"
   log: true

@@ -137,6 +137,8 @@ const std::vector<KeyRow> kKeyRows{
     {"recorder.interval", "recorder: {interval: 1s}", [](Settings& s) { s.recorder.interval = 1s; }},
     {"kernel", "kernel: {}", [](Settings&) {}},
     {"kernel.conntrack", "kernel: {conntrack: false}", [](Settings& s) { s.kernel.conntrack = false; }},
+    {"kernel.xfrm", "kernel: {xfrm: false}", [](Settings& s) { s.kernel.xfrm = false; }},
+    {"kernel.filter", "kernel: {filter: false}", [](Settings& s) { s.kernel.filter = false; }},
     {"daemon", "daemon: {}", [](Settings&) {}},
     {"daemon.vici", "daemon: {vici: \"\"}", [](Settings& s) { s.daemon.vici = ""; }},
     {"daemon.log", "daemon: {log: false}", [](Settings& s) { s.daemon.log = false; }},

@@ -86,6 +86,8 @@ TunnelReport down_tunnel() {
   t.blind = {"icmp"};
   t.path_mtu = PathMtuReport{1400, true};
   t.esp_reach = unreachable();
+  t.filter_dropped = 7;
+  t.queue_dropped = 11;
   return t;
 }
 
@@ -175,6 +177,9 @@ AgentReport agent() {
   a.evicted_esp_streams = 5;
   a.daemon_counts = {{"child_rekey", 12}, {"invalid_spi", 0}};
   a.log_lines = {{"ordinary", 41}, {"assigned", 2}, {"unassigned", 0}, {"dropped", 1}};
+  a.xfrm_errors = {{"in_no_states", 6}, {"in_no_pols", 0}};
+  a.not_let_through = {{"not_for_this_machine", 4}, {"reverse_path", 0}, {"connection_tracking", 9}};
+  a.xfrm_events = {{"state_added", 12}, {"hard_expired", 1}};
   a.flight_recordings = {{"written", 3}, {"failed", 0}, {"rate_limited", 2}, {"queue_full", 0}, {"no_packets", 1}};
   a.flight_recorder_bytes = 65536;
   a.flight_recordings_stored_bytes = 98304;

@@ -3,3 +3,5 @@ tunnelwatch_fuzz(netlink_fuzz SOURCES netlink_fuzz.cpp LIBRARIES tunnelwatch::di
 tunnelwatch_fuzz(error_notify_fuzz SOURCES error_notify_fuzz.cpp LIBRARIES tunnelwatch::diagnosis tunnelwatch::host)
 tunnelwatch_fuzz(redaction_fuzz SOURCES redaction_fuzz.cpp LIBRARIES tunnelwatch::bundle)
 tunnelwatch_fuzz(conntrack_fuzz SOURCES conntrack_fuzz.cpp LIBRARIES tunnelwatch::diagnosis tunnelwatch::host)
+tunnelwatch_fuzz(xfrm_fuzz SOURCES xfrm_fuzz.cpp LIBRARIES tunnelwatch::diagnosis tunnelwatch::host)
+tunnelwatch_fuzz(filter_fuzz SOURCES filter_fuzz.cpp LIBRARIES tunnelwatch::diagnosis tunnelwatch::host)

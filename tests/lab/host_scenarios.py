@@ -3,7 +3,8 @@
 import os
 
 from lab.door import Door
-from lab.inner import cloud_hosts, end_translated_host, translated_host
+from lab.inner import (cloud_hosts, end_translated_host, filtered, forwarding, lan_behind, reverse_path, strict_tunnel, translated_host,
+                       unfiltered)
 from lab.lab import Setup
 from lab.names import NAME, name_server, stands_for
 from lab.scenario import SILENT, Scenario, attempt, change, forget, initiate, pause, restore, steps, terminate
@@ -199,4 +200,67 @@ HELD = [
              note="nothing is captured any more: this machine's tables say why"),
 ]
 
-HOST = LOGS + DAEMON + ROUTES + FLOWS + NAMES + HELD
+
+def policy(flow, peer="198.51.100.20", priority=2000, protocol=""):
+    """What adds or deletes an outbound policy of the kernel's. ESP itself is in user space here: TCP alone keeps clear of the lab's pings."""
+    source, destination = flow.split(">")
+    selector = f"src {source} dst {destination} {protocol and 'proto ' + protocol} dir out"
+    template = f"tmpl src 192.0.2.10 dst {peer} proto esp mode tunnel" if peer else ""
+    return f"xfrm policy add {selector} priority {priority} {template}", f"xfrm policy delete {selector}"
+
+
+NET_POLICY = policy("10.1.0.0/24>10.2.0.0/24", protocol="tcp")
+ELSEWHERE = policy("10.1.0.0/24>10.7.0.0/24")
+AROUND = policy("192.0.2.0/24>198.51.100.0/24")
+CLAIM = policy("10.1.0.0/16>10.2.0.0/16", peer="203.0.113.7", protocol="tcp")
+HARMLESS = (NET_POLICY, policy("10.1.0.0/25>10.2.0.0/25", peer="203.0.113.7", priority=1000, protocol="tcp"),
+            policy("10.0.0.0/8>10.0.0.0/8", peer="203.0.113.7", priority=3000, protocol="tcp"),
+            policy("10.1.0.0/24>0.0.0.0/0", priority=4000, protocol="tcp"), policy("10.1.0.1/32>10.2.0.1/32", peer="", priority=10))
+READ_TWICE = 7.0  # what is told only when it lasts: the kernel's policies are read every 5 s
+
+XFRM = [
+    Scenario("kernel-lacks-a-policy", ("no_policy_applied_on_interface",), start=steps(initiate()), fault=steps(at_customer(ELSEWHERE[0])), within=READ_TWICE,
+             repair=steps(at_customer(NET_POLICY[0])), on_wire=False, note="a policy for the peer, and none for the subnets"),
+    Scenario("kernel-policies-in-conflict", ("flow_conflict",), start=steps(initiate(), at_customer(NET_POLICY[0])), fault=steps(at_customer(CLAIM[0])),
+             within=READ_TWICE, repair=steps(at_customer(CLAIM[1])), on_wire=False, note="of the same priority, for another peer"),
+    Scenario("peer-inside-a-policy", ("flow_overlap",), GONE, FIXED, start=steps(initiate()), fault=steps(at_customer(AROUND[0])), within=SEEN,
+             repair=steps(at_customer(AROUND[1])), clears_within=SEEN, lingers=LOSSY, on_wire=False, note="the daemon's own sockets pass, our pings do not"),
+    Scenario("healthy-kernel-policies", start=steps(initiate(), at_customer(*(add for add, _ in HARMLESS))), watch=READ_TWICE + 4,
+             note="narrower before, wider behind, the peer in a subnet that this gateway is not in, a bypass between two hosts"),
+]
+
+POLICY = "customer_policy_blocks_traffic"
+BETWEEN = "ip saddr 10.1.0.0/24 ip daddr 10.2.0.0/24"
+KEPT = ("ct state invalid counter drop", "ip saddr 10.1.0.0/24 ip daddr 10.9.0.0/16 counter drop", "ip saddr 10.1.0.130 ip daddr 10.2.0.9 counter drop",
+        f"{BETWEEN} icmp type echo-request accept", f"{BETWEEN} counter drop")
+COUNTED_TWICE = READ_TWICE + 5.0  # what is counted between two readings, twice in a row
+
+OWN_POLICY = [
+    Scenario("forwarding-is-off", (POLICY,), start=steps(forwarding(True), lan_behind(), initiate()), fault=steps(forwarding(False)),
+             within=COUNTED_TWICE, repair=steps(forwarding(True)), clears_within=7.0, on_wire=False, note="a host behind the gateway pings the cloud"),
+    Scenario("own-filter-drops", (POLICY,), start=steps(forwarding(True), lan_behind(), filtered("accept"), initiate()),
+             fault=steps(filtered(f"{BETWEEN} counter drop")), within=COUNTED_TWICE + 5, repair=steps(unfiltered()), clears_within=21.0, on_wire=False,
+             note="what is forwarded; the gateway's own pings get through"),
+    Scenario("reverse-path-filter", (POLICY,), ("tunnel_only_loss", "cloud_security_group_blocks_traffic", "subnet_acl_blocks_traffic"), start=steps(initiate()), fault=steps(reverse_path(True)),
+             within=COUNTED_TWICE, repair=steps(reverse_path(False)), clears_within=SEEN, lingers=LOSSY, on_wire=False,
+             note="the answers arrive by the tunnel and the way back leads elsewhere"),
+    Scenario("healthy-own-policy", watch=COUNTED_TWICE + 4,
+             start=steps(forwarding(True), lan_behind("10.2.0.9"), filtered(*KEPT), initiate(), strict_tunnel()),
+             note="rules that drop others, a part of it, and the rest behind what is let pass; a strict filter that nothing offends"),
+]
+
+SHARED = "nexthop via 192.0.2.1 dev wan nexthop via {} dev {}"
+TO_PEER = "route replace 198.51.100.20 table 220 {}"
+ONE_LINE = Setup(second_line=True, both={"connections/tun/mobike": "no"}, tunnel={"egress_interface": "wan"})
+
+EGRESS = [
+    Scenario("next-hops-on-two-lines", ("multi_egress",), setup=ONE_LINE, start=steps(initiate()), within=READ_TWICE, on_wire=False,
+             fault=steps(at_customer(TO_PEER.format(SHARED.format("192.0.3.1", "wan2")))), repair=steps(at_customer(TO_PEER.format("via 192.0.2.1 dev wan"))),
+             clears_within=3 + 5 + 4.0, note="ECMP, and only one of the two is configured"),
+    Scenario("healthy-next-hops-on-one-line", setup=ONE_LINE, watch=READ_TWICE + 2,
+             start=steps(initiate(), lambda lab: lab.topology.execute("r", "ip", "addr", "add", "192.0.2.2/24", "dev", "ra"),
+                         at_customer(TO_PEER.format(SHARED.format("192.0.2.2", "wan"))), at_customer("route replace 203.0.113.0/24 " + SHARED.format("192.0.3.1", "wan2"))),
+             note="two routers of one line, and another destination on two"),
+]
+
+HOST = LOGS + DAEMON + ROUTES + FLOWS + NAMES + HELD + XFRM + OWN_POLICY + EGRESS

@@ -61,6 +61,66 @@ def forget_connections(lab):
     lab.topology.execute("a", sys.executable, "-c", _FORGET)
 
 
+def lan_behind(*also):
+    """A host of its own behind the customer's gateway, 10.1.0.130, pings the cloud five times a second until the lab ends, and `also`."""
+    def action(lab):
+        gateway = lab.topology.name("a")
+        host = gateway + "-lan"
+        netns.create(host)
+        lab.on_close(lambda: netns.delete(host))
+        netns.ip_batch(gateway, [f"link add lan type veth peer name lan netns {host}", f"addr del {INNER[4]['a']}/24 dev lo",
+                                f"addr add {INNER[4]['a']}/24 dev lan", "link set lan up"])
+        netns.ip_batch(host, ["link set lo up", "addr add 10.1.0.130/24 dev lan", "link set lan up", f"route add default via {INNER[4]['a']}"])
+        for target in (INNER[4]["b"], *also):
+            ping = Process(["ip", "netns", "exec", host, "ping", "-q", "-i", "0.2", target], os.path.join(lab.folder, f"lan-behind-{target}.out"))
+            lab.on_close(ping.kill)
+    return action
+
+
+def forwarding(on):
+    return lambda lab: lab.topology.execute("a", "sysctl", "-q", "-w", f"net.ipv4.ip_forward={int(on)}")
+
+
+def filtered(*rules):
+    """The packet filter of the customer's gateway, for what it forwards."""
+    lines = "\n".join(rules)
+    return lambda lab: lab.topology.execute("a", "nft", "-f", "-", stdin=f"""
+        table inet site
+        delete table inet site
+        table inet site {{ chain forward {{ type filter hook forward priority 0
+        {lines}
+        }}
+        }}
+        """)
+
+
+def unfiltered():
+    return lambda lab: lab.topology.execute("a", "nft", "delete", "table", "inet", "site")
+
+
+def reverse_path(strict):
+    """What this machine sends into the tunnel bears a mark, and by that finds its way; the way back, without one, leads elsewhere."""
+    def action(lab):
+        name, far = lab.topology.name("a"), SUBNET[4]["b"]
+        if strict:
+            lab.topology.execute("a", "nft", "-f", "-", stdin=f"""
+                table ip marks {{ chain out {{ type route hook output priority -150; ip daddr {far} meta mark set 7
+                }}
+                }}
+                """)
+            netns.ip_batch(name, ["rule add pref 50 fwmark 7 lookup 220", f"rule add pref 60 to {far} lookup 100",
+                                  f"route add default via 192.0.2.1 dev wan src {INNER[4]['a']} table 100"])
+        else:
+            netns.ip_batch(name, ["rule del pref 60", "rule del pref 50", "route flush table 100"])
+            lab.topology.execute("a", "nft", "delete", "table", "ip", "marks")
+        lab.topology.execute("a", "sysctl", "-q", "-w", "net.ipv4.conf.all.rp_filter=0", f"net.ipv4.conf.ipsec0.rp_filter={int(strict)}")
+    return action
+
+
+def strict_tunnel():
+    return lambda lab: lab.topology.execute("a", "sysctl", "-q", "-w", "net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.ipsec0.rp_filter=1")
+
+
 def leak(translated):
     """Its traffic takes the way to the internet instead of the tunnel, behind the gateway's address or as it is."""
     def action(lab):

@@ -1,5 +1,7 @@
 #include "probes/host/netlink.h"
 
+#include "tests/support/recorded.h"
+
 #include <cstring>
 #include <limits>
 
@@ -207,6 +209,33 @@ TEST(Netlink, EveryCutIsHarmlessAndToldAsMalformed) {
   EXPECT_TRUE(answer.malformed);
 }
 
+// A kernel's own answer, see tests/kernel/record_tables.
+TEST(Netlink, ARouteThatIsSharedOutHasAllItsNextHops) {
+  const auto datagrams = test::recorded(TUNNELWATCH_SOURCE_DIR "/tests/data/netlink/shared_way.bin");
+  ASSERT_EQ(datagrams.size(), 1U);
+  const auto view = parsed(datagrams.front());
+  ASSERT_EQ(view.routes.size(), 1U);
+  const KernelRoute& route = view.routes.front();
+  EXPECT_EQ(route.destination, *IpPrefix::parse("198.51.100.0/24"));
+  EXPECT_TRUE(route.passes);
+  EXPECT_THAT(route.hops,
+              ElementsAre(KernelHop{IpAddress::parse("192.0.2.1"), 3}, KernelHop{IpAddress::parse("192.0.3.1"), 5}));
+}
+
+TEST(Netlink, ANextHopThatIsDeadIsNone) {
+  Buffer hops;
+  for (const int index : {3, 4}) {
+    rtnexthop hop{};
+    hop.rtnh_len = sizeof hop;
+    hop.rtnh_ifindex = index;
+    hop.rtnh_flags = index == 3 ? RTNH_F_DEAD : RTNH_F_LINKDOWN;
+    append(hops, bytes_of(hop));
+  }
+  const auto view = parsed(message(RTM_NEWROUTE, bytes_of(route_head(2, 0)), {attribute(RTA_MULTIPATH, hops)}));
+  ASSERT_EQ(view.routes.size(), 1U);
+  EXPECT_THAT(view.routes.front().hops, ElementsAre(KernelHop{std::nullopt, 4}));
+}
+
 TEST(Netlink, ListsAreBoundedAndSayThatTheyAreNotWhole) {
   Buffer one =
       message(RTM_NEWROUTE, bytes_of(route_head(2, 24)), {attribute(RTA_DST, "10.2.0.0"), attribute(RTA_OIF, 4U)});
@@ -234,6 +263,10 @@ TEST(Netlink, Requests) {
     const auto view = parsed(request);
     ASSERT_EQ(view.routes.size(), 1U);
     EXPECT_EQ(view.routes[0].destination, *IpPrefix::parse(address));
+    const auto whole = build_way_request(*IpAddress::parse(address), kSequence, true);
+    rtmsg head{};
+    std::memcpy(&head, whole.data() + sizeof(nlmsghdr), sizeof head);
+    EXPECT_EQ(head.rtm_flags, RTM_F_FIB_MATCH);
   }
 }
 

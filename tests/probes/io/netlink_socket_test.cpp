@@ -73,6 +73,29 @@ TEST_F(NetlinkSocketTest, TellsWaysAsTheKernelGoesThem) {
   EXPECT_FALSE(view->ways[address("192.0.2.10")].hops.empty()) << "its own address is not nowhere";
 }
 
+TEST_F(NetlinkSocketTest, TellsTheRoutesBehindTheWays) {
+  NetNamespace::run(
+      "ip link add wan2 type veth peer name far2 && ip link set far2 up && ip link set wan2 up && "
+      "ip addr add 192.0.3.10/24 dev wan2 && ip addr add 2001:db8:3::10/64 dev wan2 nodad && "
+      "ip route add 198.51.100.0/24 nexthop via 192.0.2.1 dev wan nexthop via 192.0.3.1 dev wan2 && "
+      "ip route add 2001:db8:b::/64 nexthop via 2001:db8::1 dev wan nexthop via 2001:db8:3::1 dev wan2");
+  auto view = socket->read();
+  ASSERT_TRUE(view);
+  const auto wan = view->link_called("wan");
+  const auto wan2 = view->link_called("wan2");
+  const std::vector<IpAddress> wanted{address("198.51.100.20"), address("203.0.113.1"), address("10.2.0.1"),
+                                      address("2001:db8:b::20")};
+  socket->add_entries(wanted, *view);
+  EXPECT_THAT(
+      view->entries[address("198.51.100.20")].hops,
+      testing::UnorderedElementsAre(KernelHop{address("192.0.2.1"), wan}, KernelHop{address("192.0.3.1"), wan2}));
+  EXPECT_THAT(
+      view->entries[address("2001:db8:b::20")].hops,
+      testing::UnorderedElementsAre(KernelHop{address("2001:db8::1"), wan}, KernelHop{address("2001:db8:3::1"), wan2}));
+  EXPECT_THAT(view->entries[address("203.0.113.1")].hops, testing::ElementsAre(KernelHop{address("192.0.2.1"), wan}));
+  EXPECT_FALSE(view->entries.contains(address("10.2.0.1"))) << "nowhere";
+}
+
 TEST_F(NetlinkSocketTest, SaysThatSomethingChanged) {
   socket->changed();
   EXPECT_FALSE(socket->changed());
