@@ -245,7 +245,6 @@ struct AgentReport {
   std::vector<std::pair<std::string_view, std::uint64_t>>
       daemon_counts;                                                // of the whole IKE daemon, 0 too; empty: unknown
   std::vector<std::pair<std::string, std::uint64_t>> esp_requests;  // to our responder, outcome -> count; empty: off
-  std::vector<std::pair<std::string, std::uint64_t>> log_lines;     // outcome -> count, every outcome, 0 too
   std::vector<std::pair<std::string, std::uint64_t>> xfrm_errors;   // reason -> count, every one, 0 too; empty: unknown
   std::vector<std::pair<std::string, std::uint64_t>> xfrm_events;   // event -> count; likewise
   // Packets that this machine did not let through: reason -> count, every known one, 0 too; empty: unknown.

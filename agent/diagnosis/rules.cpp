@@ -87,7 +87,6 @@ bool lasts_while_up(const Facts& f) {
 // An OpenVPN client pushes its routes after its interface stands.
 template <F fact>
 bool client_lacks(const Facts& f) {
-  constexpr Duration kSettled = std::chrono::seconds(2);
   return f.is(F::of_openvpn) && f.is(F::client_link_up) && f.is(fact) &&
          f[fact].last > f[F::client_link_up].since + kSettled && f[fact].last > f[fact].since + kSettled;
 }

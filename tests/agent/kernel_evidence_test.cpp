@@ -186,8 +186,8 @@ TEST_F(Kernel, WithoutAConfiguredLineSharingIsOnlyPossibleAndOnlyInTrouble) {
   TrafficScript other{open};
   KernelView v = healthy();
   v.entries[TrafficScript::kRemote] = shared({{kRouter, kWan}, {IpAddress::parse("192.0.3.1"), kWan2}});
-  const auto look = [&](int at) {
-    other.pass(at);
+  const auto look = [&](int ms) {
+    other.pass(ms);
     diagnosis::judge_kernel(other.subject().evidence().facts(), other.subject().settings(), other.subject().remote(), v,
                             other.now());
     other.watch().settle(other.now());
