@@ -204,14 +204,20 @@ def watch():
 
 
 def fill_the_table():
-    """What the agent says while no connection finds room any more beside those that stand."""
-    with open(CONNECTIONS, "w") as file:
-        file.write("4")
+    """What the agent says when no connection has found room for a while, not even one to the agent itself."""
+    set_connections(4)
     asking = subprocess.Popen(["ip", "netns", "exec", "a", sys.executable, "-c", NEW_CONNECTIONS])
     try:
-        return wait_for("the table's cause", lambda seen: "customer_policy_blocks_traffic" in active(seen, "healthy"), 25)
+        time.sleep(13)  # three of its looks
     finally:
         asking.kill()
+        set_connections(4096)
+    return wait_for("the table's cause", lambda seen: "customer_policy_blocks_traffic" in active(seen, "healthy"), 12)
+
+
+def set_connections(most):
+    with open(CONNECTIONS, "w") as file:
+        file.write(str(most))
 
 
 # --- recorded data
