@@ -106,7 +106,7 @@ void add_counters(const ViciSection& get_counters, std::size_t room, std::vector
     c.connection = connection.name;
     for (const auto& [key, text] : connection.values) {
       const auto known = std::find_if(kDaemonCounters.begin(), kDaemonCounters.end(),
-                                      [&](std::string_view counter) { return is_called(key, counter); });
+                                      [&key = key](std::string_view counter) { return is_called(key, counter); });
       if (known == kDaemonCounters.end()) continue;
       auto& count = c.counts[static_cast<std::size_t>(known - kDaemonCounters.begin())];
       if (std::from_chars(text.data(), text.data() + text.size(), count).ec != std::errc{}) count = 0;
