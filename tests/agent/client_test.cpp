@@ -68,7 +68,7 @@ struct ClientTest : testing::Test {
     EXPECT_TRUE(s.watch().on_log(*hit, s.now(), agent::Watch::LogTarget::any));
     s.watch().settle(s.now());
   }
-  std::string state() { return std::string(to_string(s.subject().state())); }
+  std::string state() { return std::string(agent::to_string(s.subject().state())); }
   TrafficScript s{settings(), false};
 };
 
@@ -167,7 +167,7 @@ TEST_F(ClientTest, WhatItsLogSaysIsOverWhenItWorks) {
 }
 
 TEST(Client, ALogLineThatNamesNobodyIsTheClientsBesideOtherTunnels) {
-  agent::Watch watch;
+  agent::Watch watch({.discovery = {}, .loss = {}, .offline = false});
   auto ipsec = TrafficScript::tunnel();
   ipsec.name = "ipsec";
   watch.configure({ipsec, settings()});
