@@ -5,7 +5,6 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <vector>
 
 namespace boost::asio {
 class io_context;
@@ -29,8 +28,8 @@ class UnixStream {
   UnixStream(const UnixStream&) = delete;
   UnixStream& operator=(const UnixStream&) = delete;
 
-  // False, and nothing is sent, where the other end has not taken kMaxUnsent bytes yet.
-  bool send(std::vector<std::uint8_t> bytes);
+  // False, and nothing is sent, where it is not open or the other end has not taken kMaxUnsent bytes yet.
+  bool send(std::span<const std::uint8_t> bytes);
 
  private:
   class Impl;
