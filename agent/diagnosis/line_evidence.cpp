@@ -64,7 +64,7 @@ void LineEvidence::on_queue(std::string_view interface, const QueueCounters& cou
   if (!queue_.empty()) {
     const auto more = since(queue_.back().counters);
     if (more.drops >= kAbsurd || more.packets >= kAbsurd) {
-      queue_.clear();
+      on_blind_queue();
     } else {
       dropped_ = dropped_.value_or(0) + more.drops;
     }

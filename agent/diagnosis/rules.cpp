@@ -448,7 +448,10 @@ const Rule kRules[] = {
     {Cause::multi_egress, is<F::route_egress_differs>, likely, {F::route_egress_differs}},
     {Cause::multi_egress, leaves_the_line, likely, {F::route_shared_out}},
     // Most kernels share out by addresses: a tunnel's own packets keep to one line then.
-    {Cause::multi_egress, is_in_trouble<F::route_shared_out>, possible, {F::route_shared_out}},
+    {Cause::multi_egress,
+     [](const Facts& f) { return lasts<F::route_shared_out>(f) && is_in_trouble<F::route_shared_out>(f); },
+     possible,
+     {F::route_shared_out}},
     // Both are needed: a full gateway that loses nothing is well used, and loss without load is another's.
     {Cause::gateway_bandwidth_exceeded,
      [](const Facts& f) {

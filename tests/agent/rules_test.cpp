@@ -62,6 +62,11 @@ TEST(Rules, EveryRuleIsReachedByTheFactsThatShowIt) {
     lasting.affirm(fact, TimePoint{} + std::chrono::seconds(5), Confidence::likely, {"still", "仍然"});
     try_facts(lasting);
   }
+  for (const F fact : {F::private_route_absent, F::private_route_elsewhere, F::inner_loses}) {
+    Facts lasting = with({F::of_openvpn, F::client_link_up, fact});
+    lasting.affirm(fact, TimePoint{} + std::chrono::seconds(5), Confidence::likely, {"still", "仍然"});
+    try_facts(lasting);
+  }
   EXPECT_EQ(reached.size(), rules().size());
 }
 
