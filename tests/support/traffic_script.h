@@ -95,8 +95,9 @@ class TrafficScript : public IkeScript {
   };
   void pings(int from_s, int to_s, const std::vector<Host>& hosts, bool esp_returns = true) {
     for (int second = from_s; second < to_s; ++second) {
-      esp_flow(1000 * second, From::local, 1);
-      if (esp_returns) esp_flow(1000 * second + 10, From::remote, 1);
+      const bool ipsec = subject().settings().kind == config::TunnelKind::ipsec;
+      if (ipsec) esp_flow(1000 * second, From::local, 1);
+      if (ipsec && esp_returns) esp_flow(1000 * second + 10, From::remote, 1);
       for (std::size_t i = 0; i < hosts.size(); ++i) {
         const Host& host = hosts[i];
         auto& w = windows_[host.name];
