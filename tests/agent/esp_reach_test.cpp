@@ -364,6 +364,18 @@ TEST(EspReachOfATunnel, ProtocolFiftySaysNothingOfATunnelInUdp) {
   EXPECT_FALSE(s.subject().evidence().facts().is(FactId::probe_esp_rejected));
 }
 
+TEST(EspReachOfATunnel, AnotherPeerIsAnotherWay) {
+  TrafficScript s;
+  s.subject().on_esp_probe(refusal(s));
+  s.subject().esp_reach().update(s.now());
+  ASSERT_EQ(s.subject().esp_reach().verdict(), Verdict::unreachable);
+  s.subject().set_remote(s.subject().remote());
+  EXPECT_EQ(s.subject().esp_reach().verdict(), Verdict::unreachable) << "the same one";
+  s.subject().set_remote(IpAddress::parse("198.51.100.99"));
+  s.subject().esp_reach().update(s.now());
+  EXPECT_EQ(s.subject().esp_reach().verdict(), Verdict::unknown);
+}
+
 TEST(EspReachOfATunnel, TheReportTellsTheVerdictWithItsReason) {
   TrafficScript s;
   s.up(0);
