@@ -53,6 +53,15 @@ class Filter : public testing::Test {
     facts().affirm(id, s.now(), diagnosis::Confidence::likely, {"so", "so"});
     s.watch().settle(s.now());
   }
+  // A host behind the peer, which answered before, has not answered so many in a row.
+  void inner_echo(std::uint32_t losses) {
+    active::EchoWindow w;
+    w.sent = 1;
+    w.consecutive_losses = losses;
+    w.last_reply = s.now();
+    s.subject().evidence().on_inner_echo("10.2.0.7", w, s.now(), true, true);
+    s.watch().settle(s.now());
+  }
   diagnosis::Facts& facts() { return s.subject().evidence().facts(); }
   TrafficScript s;
   int at = 1000;
@@ -104,6 +113,28 @@ TEST_F(Filter, APartIsTheCauseWhereNothingGetsThrough) {
   keeps_dropping(v);
   fact(FactId::inner_silent);
   EXPECT_EQ(s.active().front(), kCause);
+}
+
+TEST_F(Filter, InnerEchoesThatDieMakeTheDropOfAPartTheCause) {
+  s.up(1000);
+  FilterView v{{rule(4, "10.1.0.5/32", "10.2.0.0/24")}, true};
+  keeps_dropping(v);
+  inner_echo(1);
+  EXPECT_THAT(s.active(), IsEmpty()) << "one may be lost";
+  inner_echo(2);
+  EXPECT_THAT(s.active(), ElementsAre(kCause));
+  inner_echo(0);
+  EXPECT_THAT(s.active(), IsEmpty());
+}
+
+TEST_F(Filter, InnerEchoesThatDieWhereNothingIsDroppedHereAreAnothers) {
+  s.up(1000);
+  FilterView v{{rule(4, "10.1.0.5/32", "10.2.0.0/24")}, true};
+  for (const std::uint32_t losses : {0U, 1U, 2U, 3U}) {
+    drops(v, 0);
+    inner_echo(losses);
+    EXPECT_THAT(s.active(), IsEmpty());
+  }
 }
 
 TEST_F(Filter, OthersAndWhatCountsNothingSayNothing) {
