@@ -58,6 +58,13 @@ const steps = {
                         'AES_CBC-256 here', 'IKE UDP 4500: no answer', 'ike_sa_deleted by the peer', 'this side is behind NAT', '7 lost',
                         '/recordings/beijing-20231114T221500Z-authentication_fail.pcap'])
       assert.ok(details.includes(text), `${text} is not in: ${details}`);
+    for (const text of ['unreachable: ESP ends at hop 3', '9 ESP packets left', '1,400 bytes, larger packets vanish without a word'])
+      assert.ok(details.includes(text), `${text} is not in: ${details}`);
+    const other = page.locator('details', {hasText: 'shanghai'}).first();
+    await other.locator('summary').click();
+    const beside = 'beside it, as the tunnel’s ESP goes in UDP: protocol 50 refused';
+    for (const text of ['reachable: ESP in UDP flows', beside, '1,500 bytes'])
+      assert.ok((await other.innerText()).includes(text), `${text} is not in: ${await other.innerText()}`);
     const agent = await page.innerText('#agent');
     assert.match(agent, /Capture eth0: 5,000 packets, 3 dropped/);
     assert.match(agent, /Capture ppp0: off/);
