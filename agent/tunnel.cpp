@@ -158,6 +158,8 @@ Tunnel::Settled Tunnel::settle(const passive::IkePeerView* view, TimePoint now) 
   Settled settled;
   if (view != nullptr && view->one_sided) evidence_.forget_returns();
   if (view != nullptr && (view->nat_local.value_or(false) || view->nat_remote.value_or(false))) reach_.on_nat();
+  // The probe was of protocol 50, and went before any ESP of the tunnel was seen.
+  if (reach_.in_udp().value_or(false)) evidence_.facts().forget(diagnosis::FactId::probe_esp_rejected);
   offers_.compare(view != nullptr ? &view->offers : nullptr, now);
   // Most packets of a tunnel that works change no fact, and the same facts have the same causes.
   if (judged_ != evidence_.facts().revision()) {

@@ -42,7 +42,7 @@ class Tunnel {
   void bind(const passive::PeerKey& key) { peer_ = key; }
   void set_remote(const std::optional<IpAddress>& address) {
     if (peer_ && peer_->remote != address) peer_.reset();  // the next packets bind it anew
-    if (remote_ != address) reach_ = {};  // what was said is about another way
+    if (remote_ != address) reach_ = {};                   // what was said is about another way
     remote_ = address;
   }
   const std::optional<IpAddress>& remote() const { return remote_; }

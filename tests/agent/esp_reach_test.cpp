@@ -364,6 +364,18 @@ TEST(EspReachOfATunnel, ProtocolFiftySaysNothingOfATunnelInUdp) {
   EXPECT_FALSE(s.subject().evidence().facts().is(FactId::probe_esp_rejected));
 }
 
+TEST(EspReachOfATunnel, WhatProtocolFiftySaidBeforeTheTunnelWasSeenInUdpIsForgotten) {
+  for (const bool in_udp : {true, false}) {
+    SCOPED_TRACE(in_udp);
+    TrafficScript s;
+    s.up(0);
+    s.subject().on_esp_probe(refusal(s));
+    s.subject().esp_reach().on_packets(true, 1, in_udp, s.now());
+    s.pass(1000);
+    EXPECT_EQ(s.subject().evidence().facts().is(FactId::probe_esp_rejected), !in_udp);
+  }
+}
+
 TEST(EspReachOfATunnel, AnotherPeerIsAnotherWay) {
   TrafficScript s;
   s.subject().on_esp_probe(refusal(s));
