@@ -41,7 +41,7 @@ bool read_queue(Bytes body, EgressQueues& queues) {
   EgressQueue queue;
   bool counts = false;
   const bool fits = each_attribute(behind(body, sizeof *head), [&](unsigned type, Bytes value) {
-    if (type == TCA_KIND) {
+    if (type == TCA_KIND && !value.empty()) {
       const auto* name = reinterpret_cast<const char*>(value.data());
       queue.kind.assign(name, strnlen(name, std::min(value.size(), kMaxKind)));
     } else if (type == TCA_STATS2) {

@@ -30,6 +30,7 @@ std::uint64_t number(Bytes bytes) {
 }
 
 std::string text(Bytes bytes) {
+  if (bytes.empty()) return {};
   const auto* begin = reinterpret_cast<const char*>(bytes.data());
   return {begin, strnlen(begin, std::min<std::size_t>(bytes.size(), NFT_NAME_MAXLEN))};
 }
