@@ -82,7 +82,9 @@ void InnerEvidence::note_carrying() {
 }
 
 bool InnerEvidence::is_silent(const InnerHost& host, const active::EchoWindow& window, TimePoint now) const {
-  if (host.losses == 0 || is_absent(window.last_reason)) return false;
+  // A client's first echoes are refused before it has connected: the window remembers that for longer than it matters.
+  const bool absent = is_absent(window.last_reason) && !facts_.is(F::of_openvpn);
+  if (host.losses == 0 || absent) return false;
   const Duration silence = now - host.silent_since;
   if (!host.ever_answered) return host.losses >= kLossesOfUnknown && silence >= kSilenceOfUnknown;
   const bool lossy = facts_.is(F::gateway_loses) || facts_.is(F::references_lose) || facts_.is(F::inner_loses) ||

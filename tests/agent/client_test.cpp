@@ -116,6 +116,15 @@ TEST_F(ClientTest, Row321AHostThatIsSilentBehindAServerThatAnswers) {
   EXPECT_THAT(s.active(), IsEmpty());
 }
 
+TEST_F(ClientTest, ARefusalFromBeforeItWasConnectedExcusesNoHost) {
+  seconds(1, 6, connected());
+  for (int second = 6; second < 10; ++second) {
+    s.pass(1000 * second);
+    s.pings(second, second + 1, {{kEcs, kEcs, false, true, RefusalReason::network_unreachable}, {kServer, kServer}});
+  }
+  EXPECT_THAT(s.active(), ElementsAre("client_ping_blocked"));
+}
+
 TEST_F(ClientTest, AllSilentIsNoBlockedHost) {
   seconds(1, 6, connected());
   seconds(6, 16, connected(), false, false);
