@@ -141,18 +141,18 @@ TEST_F(EspSocketTest, TheProbeAndTheResponderUnderstandEachOther) {
     active::EspProbe probe(7, {.interval = 60s, .timeout = 1s});
     active::EspProbeActions actions;
     std::unique_ptr<EspSocket> answering;
-    answering = std::move(*EspSocket::open(
+    answering = *EspSocket::open(
         io, peer.family(), kEspEchoRequest,
         {.on_packet =
              [&](const ReceivedEsp& r) {
                const auto answer = responder.on_request({r.bytes, r.from, r.to.has_value()}, r.received_at);
                if (answer) answering->send(*answer, r.from, r.to);
              },
-         .on_error = [](const EspError&) {}}));
-    const auto asking = std::move(*EspSocket::open(
+         .on_error = [](const EspError&) {}});
+    const auto asking = *EspSocket::open(
         io, peer.family(), kEspEchoReply,
         {.on_packet = [&](const ReceivedEsp& r) { probe.on_reply(r.bytes, r.from, r.received_at, actions); },
-         .on_error = [](const EspError&) {}}));
+         .on_error = [](const EspError&) {}});
     probe.add_target(1, {peer, std::nullopt}, TimePoint{1h});
     probe.advance(*probe.next_deadline(), actions);
     ASSERT_EQ(actions.packets.size(), 1U);
@@ -170,13 +170,13 @@ TEST_F(EspSocketTest, TheProbeAndTheResponderUnderstandEachOther) {
 TEST_F(EspSocketTest, DestroyingItInAHandlerIsAllowed) {
   std::unique_ptr<EspSocket> socket;
   int calls = 0;
-  socket = std::move(*EspSocket::open(io, IpFamily::v4, kEspEchoRequest,
-                                      {.on_packet =
-                                           [&](const ReceivedEsp&) {
-                                             ++calls;
-                                             socket.reset();
-                                           },
-                                       .on_error = [](const EspError&) {}}));
+  socket = *EspSocket::open(io, IpFamily::v4, kEspEchoRequest,
+                            {.on_packet =
+                                 [&](const ReceivedEsp&) {
+                                   ++calls;
+                                   socket.reset();
+                                 },
+                             .on_error = [](const EspError&) {}});
   End asks(io, IpFamily::v4, kEspEchoReply);
   for (int i = 0; i < 3; ++i) asks.socket->send(request, ip("127.0.0.1"), std::nullopt);
   run();
