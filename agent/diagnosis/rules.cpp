@@ -91,6 +91,19 @@ bool client_lacks(const Facts& f) {
          f[fact].last > f[F::client_link_up].since + kSettled && f[fact].last > f[fact].since + kSettled;
 }
 
+// Silence, and not what is left of it for a moment after the route has come back.
+template <F... silences>
+bool silent_behind_a_route(const Facts& f) {
+  const auto stands_for_long = [&](F route, F silence) {
+    return !f.is(route) && !(f.is_not(route) && f[silence].last <= f[route].since + kSettled);
+  };
+  const auto counts = [&](F silence) {
+    return f.is(silence) && stands_for_long(F::private_route_absent, silence) &&
+           stands_for_long(F::private_route_elsewhere, silence);
+  };
+  return (counts(silences) || ...);
+}
+
 bool inside_suffers(const Facts& f) { return f.is(F::inner_silent) || f.is(F::inner_loses); }
 
 // One of the lines that the kernel shares out to is not the one that is configured.
@@ -494,8 +507,7 @@ const Rule kRules[] = {
     {Cause::client_route_missing, client_lacks<F::private_route_elsewhere>, likely, {F::private_route_elsewhere}},
     {Cause::client_ping_blocked,
      [](const Facts& f) {
-       return f.is(F::of_openvpn) && (f.is(F::inner_host_blocked) || f.is(F::inner_subnet_blocked)) &&
-              !f.is(F::private_route_absent) && !f.is(F::private_route_elsewhere);
+       return f.is(F::of_openvpn) && silent_behind_a_route<F::inner_host_blocked, F::inner_subnet_blocked>(f);
      },
      likely,
      {F::inner_host_blocked, F::inner_subnet_blocked}},

@@ -103,7 +103,11 @@ TEST_F(ClientTest, Row321ARouteThatIsMissing) {
   seconds(10, 15, v, true, false);
   EXPECT_THAT(s.active(), ElementsAre("client_route_missing")) << "it leads past the tunnel";
   EXPECT_THAT(s.evidence_of("client_route_missing"), HasSubstr("wan"));
-  seconds(15, 17, connected());
+  seconds(15, 17, connected(), true, false);
+  EXPECT_THAT(s.active(), IsEmpty()) << "the next echo tells whether the route was all";
+  seconds(17, 20, connected(), true, false);
+  EXPECT_THAT(s.active(), ElementsAre("client_ping_blocked")) << "it was not";
+  seconds(20, 22, connected());
   EXPECT_THAT(s.active(), IsEmpty());
 }
 
