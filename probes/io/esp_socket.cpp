@@ -13,7 +13,6 @@
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
-#include <linux/errqueue.h>
 
 namespace tunnelwatch::io {
 
@@ -134,27 +133,15 @@ void EspSocket::Impl::deliver(const msghdr& header, std::span<const std::uint8_t
 }
 
 void EspSocket::Impl::deliver_error(const msghdr& header, std::span<const std::uint8_t> quoted) {
-  const bool v4 = family_ == IpFamily::v4;
-  // The offender's address follows the error itself.
-  struct Extended {
-    sock_extended_err error;
-    sockaddr_storage offender;
-  } extended{};
-  const std::size_t offender_size = v4 ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
-  const void* found = find_control(header, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_RECVERR : IPV6_RECVERR,
-                                   sizeof extended.error + offender_size);
-  if (found == nullptr) return;
-  std::memcpy(&extended.error, found, sizeof extended.error);
-  std::memcpy(&extended.offender, static_cast<const unsigned char*>(found) + sizeof extended.error, offender_size);
-  const std::uint8_t origin = extended.error.ee_origin;
-  if (origin != SO_EE_ORIGIN_ICMP && origin != SO_EE_ORIGIN_ICMP6) return;  // send() has told it
+  const auto error = icmp_error_of(header, family_);
+  if (!error) return;
   const auto to = from_sockaddr(*static_cast<const sockaddr_storage*>(header.msg_name));
   if (!to) return;
   handlers_.on_error({.to = *to,
-                      .offender = from_sockaddr(extended.offender).value_or(IpAddress{}),
-                      .reason = refusal_of_icmp(family_, extended.error.ee_type, extended.error.ee_code),
-                      .icmp_type = extended.error.ee_type,
-                      .icmp_code = extended.error.ee_code,
+                      .offender = error->offender,
+                      .reason = refusal_of_icmp(family_, error->icmp_type, error->icmp_code),
+                      .icmp_type = error->icmp_type,
+                      .icmp_code = error->icmp_code,
                       .quoted = quoted,
                       .received_at = stamp_of(header)});
 }

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <netinet/in.h>
 
+#include <linux/errqueue.h>
+
 namespace tunnelwatch::io {
 
 namespace {
@@ -57,6 +59,21 @@ StampMapper StampClock::after(StampMapper reading) {
   }
   last_ = reading;
   return reading;
+}
+
+std::optional<QueuedError> icmp_error_of(const msghdr& message, IpFamily family) {
+  const bool v4 = family == IpFamily::v4;
+  // The offender's address follows the error itself.
+  sock_extended_err error{};
+  sockaddr_storage offender{};
+  const std::size_t offender_size = v4 ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
+  const void* found = find_control(message, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_RECVERR : IPV6_RECVERR,
+                                   sizeof error + offender_size);
+  if (found == nullptr) return std::nullopt;
+  std::memcpy(&error, found, sizeof error);
+  std::memcpy(&offender, static_cast<const unsigned char*>(found) + sizeof error, offender_size);
+  if (error.ee_origin != SO_EE_ORIGIN_ICMP && error.ee_origin != SO_EE_ORIGIN_ICMP6) return std::nullopt;
+  return QueuedError{error.ee_type, error.ee_code, from_sockaddr(offender).value_or(IpAddress{})};
 }
 
 const void* find_control(const msghdr& message, int level, int type, std::size_t size) {

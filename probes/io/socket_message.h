@@ -48,6 +48,15 @@ struct ControlBuffer {
   alignas(cmsghdr) unsigned char bytes[256];
 };
 
+// An ICMP error of a socket's error queue (IP_RECVERR).
+struct QueuedError {
+  std::uint8_t icmp_type = 0;
+  std::uint8_t icmp_code = 0;
+  IpAddress offender;
+};
+// Nothing where the message tells of something else: of a failure here, which the system call has told.
+std::optional<QueuedError> icmp_error_of(const msghdr& message, IpFamily family);
+
 // The value of one kind of ancillary data, if it is there and whole.
 const void* find_control(const msghdr& message, int level, int type, std::size_t size);
 
