@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -206,29 +207,35 @@ struct LoggedCause {
 
 class Facts {
  public:
-  // Means something for a fact that is known.
-  const Fact& operator[](FactId id) const { return facts_[index(id)]; }
+  // Of a fact that is so; an empty one otherwise.
+  const Fact& operator[](FactId id) const {
+    static const Fact none;
+    return is(id) ? *affirmed_[index(id)] : none;
+  }
   bool is(FactId id) const { return known_[index(id)] == Known::yes; }
   bool is_not(FactId id) const { return known_[index(id)] == Known::no; }
+  // Since when a fact is not so. Means something only where is_not().
+  TimePoint denied_since(FactId id) const { return denied_[index(id)]; }
   // Another number than before says that something is known otherwise, or seen anew.
   std::uint64_t revision() const { return revision_; }
 
   void affirm(FactId id, TimePoint at, Confidence confidence, Text evidence) {
-    Fact& f = facts_[index(id)];
-    if (!is(id)) f.since = at;
-    f.confidence = confidence;
-    f.last = at;
-    f.evidence = std::move(evidence);
+    auto& f = affirmed_[index(id)];
+    if (f == nullptr) f = std::make_unique<Fact>(Fact{.since = at, .evidence = {}});
+    f->confidence = confidence;
+    f->last = at;
+    f->evidence = std::move(evidence);
     set(id, Known::yes);
   }
   void deny(FactId id, TimePoint at) {
     if (is_not(id)) return;
-    facts_[index(id)] = Fact{.since = at, .last = at, .evidence = {}};
+    affirmed_[index(id)].reset();
+    denied_[index(id)] = at;
     set(id, Known::no);
   }
   void forget(FactId id) {
     if (!is(id) && !is_not(id)) return;
-    facts_[index(id)] = Fact{};
+    affirmed_[index(id)].reset();
     set(id, Known::unknown);
   }
 
@@ -262,7 +269,9 @@ class Facts {
   // The rules ask for nearly all of these after each packet: they lie together, apart from what is seldom wanted.
   std::array<Known, kFactCount> known_{};
   std::uint64_t revision_ = 0;
-  std::array<Fact, kFactCount> facts_{};
+  // Of a tunnel only a few facts are so at a time, and there may be a thousand tunnels: each has room for those few.
+  std::array<std::unique_ptr<Fact>, kFactCount> affirmed_;
+  std::array<TimePoint, kFactCount> denied_{};
   std::vector<LoggedCause> logged_;
 };
 

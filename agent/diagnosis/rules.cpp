@@ -95,7 +95,7 @@ bool client_lacks(const Facts& f) {
 template <F... silences>
 bool silent_behind_a_route(const Facts& f) {
   const auto stands_for_long = [&](F route, F silence) {
-    return !f.is(route) && !(f.is_not(route) && f[silence].last <= f[route].since + kSettled);
+    return !f.is(route) && !(f.is_not(route) && f[silence].last <= f.denied_since(route) + kSettled);
   };
   const auto counts = [&](F silence) {
     return f.is(silence) && stands_for_long(F::private_route_absent, silence) &&
