@@ -1,7 +1,7 @@
 #include "agent/bundle/archive.h"
 
-#include <archive.h>
-#include <archive_entry.h>
+#include "agent/bundle/libarchive.h"
+
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -15,36 +15,34 @@ namespace tunnelwatch::bundle {
 
 namespace {
 
-struct Free {
-  void operator()(archive* a) const { archive_write_free(a); }
-  void operator()(archive_entry* e) const { archive_entry_free(e); }
-};
-
 // Empty: done.
-std::string write_members(archive* out, const std::string& root, const std::vector<Member>& members, std::time_t time) {
-  const std::unique_ptr<archive_entry, Free> entry(archive_entry_new());
+std::string write_members(const LibArchive& api, archive* out, const std::string& root,
+                          const std::vector<Member>& members, std::time_t time) {
+  const std::unique_ptr<archive_entry, decltype(api.entry_free)> entry(api.entry_new(), api.entry_free);
   for (const Member& member : members) {
-    archive_entry_clear(entry.get());
-    archive_entry_set_pathname(entry.get(), (root + "/" + member.name).c_str());
-    archive_entry_set_filetype(entry.get(), AE_IFREG);
-    archive_entry_set_perm(entry.get(), 0600);
-    archive_entry_set_mtime(entry.get(), time, 0);
-    archive_entry_set_size(entry.get(), static_cast<la_int64_t>(member.content.size()));
-    if (archive_write_header(out, entry.get()) != ARCHIVE_OK) return archive_error_string(out);
-    const auto written = archive_write_data(out, member.content.data(), member.content.size());
+    api.entry_clear(entry.get());
+    api.entry_set_pathname(entry.get(), (root + "/" + member.name).c_str());
+    api.entry_set_filetype(entry.get(), AE_IFREG);
+    api.entry_set_perm(entry.get(), 0600);
+    api.entry_set_mtime(entry.get(), time, 0);
+    api.entry_set_size(entry.get(), static_cast<la_int64_t>(member.content.size()));
+    if (api.write_header(out, entry.get()) != ARCHIVE_OK) return api.error_string(out);
+    const auto written = api.write_data(out, member.content.data(), member.content.size());
     if (written != static_cast<la_ssize_t>(member.content.size())) return "not all was written";
   }
-  return archive_write_close(out) == ARCHIVE_OK ? "" : archive_error_string(out);
+  return api.write_close(out) == ARCHIVE_OK ? "" : api.error_string(out);
 }
 
 std::string write_to(int descriptor, const std::string& root, const std::vector<Member>& members, std::time_t time) {
-  const std::unique_ptr<archive, Free> out(archive_write_new());
+  LibArchive api;
+  if (const std::string why = load_libarchive(TUNNELWATCH_LIBARCHIVE, api); !why.empty()) return why;
+  const std::unique_ptr<archive, decltype(api.write_free)> out(api.write_new(), api.write_free);
   if (out == nullptr) return "no memory";
-  if (archive_write_add_filter_gzip(out.get()) != ARCHIVE_OK ||
-      archive_write_set_format_pax_restricted(out.get()) != ARCHIVE_OK ||
-      archive_write_open_fd(out.get(), descriptor) != ARCHIVE_OK)
-    return archive_error_string(out.get());
-  return write_members(out.get(), root, members, time);
+  if (api.write_add_filter_gzip(out.get()) != ARCHIVE_OK ||
+      api.write_set_format_pax_restricted(out.get()) != ARCHIVE_OK ||
+      api.write_open_fd(out.get(), descriptor) != ARCHIVE_OK)
+    return api.error_string(out.get());
+  return write_members(api, out.get(), root, members, time);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include "agent/bundle/collect.h"
+#include "agent/bundle/libarchive.h"
 
 #include <algorithm>
 #include <archive.h>
@@ -90,6 +91,12 @@ TEST_F(Archive, ThatCannotBeWrittenLeavesNothing) {
   std::filesystem::create_directory(folder / "b.tar.gz");  // cannot be replaced by a file
   EXPECT_THAT(write_archive((folder / "b.tar.gz").string(), "root", {{"a", "b"}}, 0), HasSubstr("b.tar.gz: "));
   EXPECT_THAT(files(), ElementsAre("b.tar.gz"));
+}
+
+TEST(LibArchive, ThatIsNotInstalledOrIsAnotherLibraryIsSaid) {
+  LibArchive api;
+  EXPECT_THAT(load_libarchive("libarchive.so.no", api), HasSubstr("libarchive.so.no: cannot open shared object file"));
+  EXPECT_EQ(load_libarchive("libm.so.6", api), "libm.so.6 has no archive_write_new");
 }
 
 TEST(Bundle, OfADaemonThatIsDownSaysSoOnceAndHoldsTheRest) {
