@@ -108,8 +108,10 @@ void IkeProbe::leave_path(std::uint32_t slot, std::uint32_t target) {
   const auto [first, last] = slots_by_address_.equal_range(path.address);
   slots_by_address_.erase(std::find_if(first, last, [&](const auto& entry) { return entry.second == slot; }));
   deadlines_.erase(slot);
+  const IpAddress peer = path.address;
   path = {};
   free_slots_.push_back(slot);
+  schedule_peer(peer);  // one of them may have waited for its answer
 }
 
 // The path that this target shares with others, or a new one.
@@ -166,15 +168,31 @@ TimePoint IkeProbe::earliest_extra(const Path& path) const {
   return within_budget(path, path.last_send ? std::max(token, *path.last_send + kMinGap) : token);
 }
 
+bool IkeProbe::is_due(const Path& path, TimePoint now) const {
+  return earliest_regular(path) <= now || (path.wanted > 0 && earliest_extra(path) <= now);
+}
+
+IkeProbe::Path* IkeProbe::outstanding_to(const IpAddress& address) {
+  const auto [first, last] = slots_by_address_.equal_range(address);
+  const auto it = std::find_if(first, last, [&](const auto& entry) { return paths_[entry.second].outstanding; });
+  return it == last ? nullptr : &paths_[it->second];
+}
+
 void IkeProbe::schedule(std::uint32_t slot) {
   const Path& path = paths_[slot];
-  if (path.outstanding) {
-    deadlines_.set(slot, path.request.sent + settings_.timeout);
-  } else if (path.wanted > 0) {
-    deadlines_.set(slot, std::min(earliest_regular(path), earliest_extra(path)));
-  } else {
-    deadlines_.set(slot, earliest_regular(path));
+  TimePoint at = earliest_regular(path);
+  if (path.wanted > 0) at = std::min(at, earliest_extra(path));
+  at = std::max(at, path.turn);
+  if (const Path* busy = outstanding_to(path.address); busy != nullptr) {
+    const TimePoint silent_at = busy->request.sent + settings_.timeout;
+    at = busy == &path ? silent_at : std::max(at, silent_at);
   }
+  deadlines_.set(slot, at);
+}
+
+void IkeProbe::schedule_peer(const IpAddress& address) {
+  const auto [first, last] = slots_by_address_.equal_range(address);
+  for (auto it = first; it != last; ++it) schedule(it->second);
 }
 
 std::optional<TimePoint> IkeProbe::next_deadline() const {
@@ -184,35 +202,55 @@ std::optional<TimePoint> IkeProbe::next_deadline() const {
 
 void IkeProbe::advance(TimePoint now, IkeProbeActions& out) {
   while (!deadlines_.empty() && deadlines_.top().at <= now) {
-    const std::uint32_t slot = deadlines_.top().slot;
-    wake_path(paths_[slot], now, out);
-    schedule(slot);
+    const IpAddress peer = paths_[deadlines_.top().slot].address;
+    wake_peer(peer, now, out);
+    schedule_peer(peer);
   }
 }
 
-void IkeProbe::wake_path(Path& path, TimePoint now, IkeProbeActions& out) {
-  if (path.outstanding) {
-    const TimePoint deadline = path.request.sent + settings_.timeout;
+void IkeProbe::wake_peer(const IpAddress& address, TimePoint now, IkeProbeActions& out) {
+  if (Path* busy = outstanding_to(address); busy != nullptr) {
+    const TimePoint deadline = busy->request.sent + settings_.timeout;
     if (deadline > now) return;
     if (now - deadline > kHeldUp) {
-      path.outstanding = false;
+      settle(*busy, now);
       ++counters_.abandoned;
     } else {
-      conclude_silent(path, now, out);
+      conclude_silent(*busy, now, out);
     }
   }
-  const TimePoint regular = earliest_regular(path);
-  if (regular <= now && now - regular > kHeldUp) {  // the agent was held up: no storm of all peers at once
-    path.next_regular = now + Duration{1} + spread(std::min<Duration>(settings_.interval, kFirstSpread));
-  }
-  const bool wanted = path.wanted > 0;
-  if (earliest_regular(path) > now && !(wanted && earliest_extra(path) <= now)) return;
+  Path* next = whose_turn(address, now);
+  if (next == nullptr) return;
   // A regular request that serves a wish costs a token as well, else lasting suspicion would double the rate.
-  if (wanted) {
+  if (next->wanted > 0) {
     const TimePoint empty = now + settings_.interval * burst();
-    path.bucket_full_at = std::min(std::max(path.bucket_full_at, now) + settings_.interval, empty);
+    next->bucket_full_at = std::min(std::max(next->bucket_full_at, now) + settings_.interval, empty);
   }
-  send(path, now, out);
+  send(*next, now, out);
+}
+
+// Of a peer's ports that are due, the one that was asked longest ago; null: none is.
+IkeProbe::Path* IkeProbe::whose_turn(const IpAddress& address, TimePoint now) {
+  Path* turn = nullptr;
+  const auto [first, last] = slots_by_address_.equal_range(address);
+  for (auto it = first; it != last; ++it) {
+    Path& path = paths_[it->second];
+    const TimePoint regular = std::max(earliest_regular(path), path.turn);
+    if (regular <= now && now - regular > kHeldUp) {  // the agent was held up: no storm of all peers at once
+      path.next_regular = now + Duration{1} + spread(std::min<Duration>(settings_.interval, kFirstSpread));
+    }
+    if (is_due(path, now) && (turn == nullptr || path.last_send < turn->last_send)) turn = &path;
+  }
+  return turn;
+}
+
+// Nothing is waited for any more, and whoever waited for that is not late.
+void IkeProbe::settle(Path& path, TimePoint now) {
+  path.outstanding = false;
+  const auto [first, last] = slots_by_address_.equal_range(path.address);
+  for (auto it = first; it != last; ++it) {
+    if (Path& other = paths_[it->second]; &other != &path) other.turn = now;
+  }
 }
 
 Duration IkeProbe::regular_interval(const Path& path) {
@@ -245,7 +283,7 @@ void IkeProbe::send(Path& path, TimePoint now, IkeProbeActions& out) {
 }
 
 void IkeProbe::conclude_silent(Path& path, TimePoint now, IkeProbeActions& out) {
-  path.outstanding = false;
+  settle(path, now);
   path.request.silent = true;
   ++path.unanswered;
   if (!path.known && !path.ladder_tried) {
@@ -287,7 +325,7 @@ void IkeProbe::on_sent(std::uint64_t probe, TimePoint stamp) {
   Path& path = paths_[found->second];
   if (!path.outstanding || path.request.spi != probe) return;
   path.request.sent = stamp;
-  schedule(found->second);
+  schedule_peer(path.address);
 }
 
 void IkeProbe::on_send_error(std::uint64_t probe, RefusalReason reason, TimePoint now, IkeProbeActions& out) {
@@ -295,10 +333,10 @@ void IkeProbe::on_send_error(std::uint64_t probe, RefusalReason reason, TimePoin
   if (found == recent_.end()) return;
   Path& path = paths_[found->second];
   if (!path.outstanding || path.request.spi != probe) return;
-  path.outstanding = false;
+  settle(path, now);
   report(path, {.outcome = IkeProbeOutcome::send_error, .reason = reason, .at = now, .from = {}}, path.request, out);
   path.request.spi = 0;
-  schedule(found->second);
+  schedule_peer(path.address);
 }
 
 void IkeProbe::on_datagram(std::span<const std::uint8_t> bytes, const IpAddress& from, std::uint16_t from_port,
@@ -349,11 +387,11 @@ void IkeProbe::on_answer(const IkeAnswer& answer, const IpAddress& from, std::ui
   path.unanswered = 0;
   path.ladder_tried = false;
   path.wanted = 0;
-  if (newest) path.outstanding = false;
+  if (newest && path.outstanding) settle(path, received_at);
   request.spi = 0;
   request.silent = false;
   path.next_regular = std::min(path.next_regular, *path.last_send + regular_interval(path));
-  schedule(slot);
+  schedule_peer(path.address);
 }
 
 void IkeProbe::on_icmp_error(const IpAddress& to, std::uint16_t port, RefusalReason reason, const IpAddress& offender,
@@ -365,11 +403,11 @@ void IkeProbe::on_icmp_error(const IpAddress& to, std::uint16_t port, RefusalRea
     if (path.port != port || !(path.outstanding || late)) continue;
     report(path, {.outcome = IkeProbeOutcome::refused, .reason = reason, .at = received_at, .from = offender},
            path.request, out);
-    path.outstanding = false;
+    if (path.outstanding) settle(path, received_at);
     path.request.silent = false;
     path.request.spi = 0;
-    schedule(it->second);
   }
+  schedule_peer(to);
 }
 
 std::optional<IkeProbeKind> IkeProbe::known_kind(std::uint32_t id, std::uint16_t port) const {

@@ -75,9 +75,9 @@ struct IkeProbeCounters {
 // tell on_sent or on_send_error.
 //
 // It leaves no half-open SA: no request is one that a responder can accept, and no cookie is ever answered. Each peer
-// and port has at most one request outstanding and remembers the kind that worked; a peer that never answered is told
-// silent once its ladder of kinds was tried, and then asked at intervals that double up to 5 minutes. Targets with the
-// same peer and source share requests; each gets its observation.
+// has at most one request outstanding, whichever port it went to; its ports take turns. Each port remembers the kind
+// that worked; one that never answered is told silent once its ladder of kinds was tried, and then asked at intervals
+// that double up to 5 minutes. Targets with the same peer and source share requests; each gets its observation.
 //
 // Rate, for each peer and port: one request an interval (+-10 %), and of extra ones (probe_now, further kinds) `burst`
 // at most (at least two), refilled one an interval, never two within a second. An extra one puts the next regular one
@@ -140,6 +140,7 @@ class IkeProbe {
     std::uint8_t wanted = 0;       // extra requests asked for
     std::optional<IkeProbeKind> known;
     TimePoint next_regular{};
+    TimePoint turn{};  // the peer was busy with another port until then
     std::optional<TimePoint> last_send;
     TimePoint day_began{};         // with the first request of a day
     std::uint32_t sent_today = 0;  // since then
@@ -147,17 +148,22 @@ class IkeProbe {
   };
   std::uint32_t path_for(const IkeProbeTarget& target, std::uint16_t port, TimePoint now);
   void leave_path(std::uint32_t slot, std::uint32_t target);
-  void wake_path(Path& path, TimePoint now, IkeProbeActions& out);
+  void wake_peer(const IpAddress& address, TimePoint now, IkeProbeActions& out);
+  Path* outstanding_to(const IpAddress& address);
+  Path* whose_turn(const IpAddress& address, TimePoint now);
+  void settle(Path& path, TimePoint now);
   void send(Path& path, TimePoint now, IkeProbeActions& out);
   void conclude_silent(Path& path, TimePoint now, IkeProbeActions& out);
   static void report(const Path& path, IkeProbeObservation o, const Request& request, IkeProbeActions& out);
   TimePoint earliest_regular(const Path& path) const;
   TimePoint earliest_extra(const Path& path) const;
   TimePoint within_budget(const Path& path, TimePoint at) const;
+  bool is_due(const Path& path, TimePoint now) const;
   Duration regular_interval(const Path& path);
   Duration spread(Duration over);
   std::uint16_t burst() const;
   void schedule(std::uint32_t slot);
+  void schedule_peer(const IpAddress& address);
   std::uint64_t new_spi(std::uint32_t slot);
   void on_answer(const IkeAnswer& answer, const IpAddress& from, std::uint16_t from_port, TimePoint received_at,
                  IkeProbeActions& out);

@@ -230,11 +230,13 @@ TEST(IkeProbe, ARefusalAfterTheTimeoutStillNamesItsReasonOnce) {
 }
 
 TEST_F(IkeProbeAnswers, ASendErrorEndsTheRequest) {
-  lab.probe.on_send_error(p500.probe, RefusalReason::no_route, lab.now, lab.out);
-  lab.probe.on_send_error(p500.probe, RefusalReason::no_route, lab.now, lab.out);
+  const IkeProbePacket newest = lab.sent.back().packet;
+  lab.seen.clear();
+  lab.probe.on_send_error(newest.probe, RefusalReason::no_route, lab.now, lab.out);
+  lab.probe.on_send_error(newest.probe, RefusalReason::no_route, lab.now, lab.out);
   lab.probe.on_send_error(12345, RefusalReason::no_route, lab.now, lab.out);
   lab.collect();
-  EXPECT_EQ(lab.outcomes(500), std::vector{Outcome::send_error});
+  ASSERT_EQ(lab.outcomes(newest.port), std::vector{Outcome::send_error});
   EXPECT_EQ(lab.seen[0].reason, RefusalReason::no_route);
 }
 

@@ -217,15 +217,67 @@ TEST(IkeProbe, WhatWasOutstandingWhenWeWereHeldUpIsNoSilence) {
   EXPECT_GE(lab.probe.counters().abandoned, 1U);
 }
 
-TEST(IkeProbe, OneRequestAtATimeIsOutstanding) {
+TEST(IkeProbe, APeerHasOneRequestOutstandingAndItsPortsTakeTurns) {
   Lab lab({.interval = 10s, .timeout = 5s, .burst = 3});
   lab.add();
-  for (int i = 0; i < 100; ++i) {
+  lab.run_for(30s);  // both ports are under way
+  for (int i = 0; i < 300; ++i) {
     lab.probe.probe_now(1);
     lab.run_for(100ms);
   }
-  const auto sent = lab.on_port(500);
-  for (std::size_t i = 1; i < sent.size(); ++i) EXPECT_GE(sent[i].at - sent[i - 1].at, 5s);
+  ASSERT_GE(lab.sent.size(), 8U);
+  for (std::size_t i = 1; i < lab.sent.size(); ++i) {
+    EXPECT_GE(lab.sent[i].at - lab.sent[i - 1].at, 5s) << i;
+    EXPECT_NE(lab.sent[i].packet.port, lab.sent[i - 1].packet.port) << i;
+  }
+  const auto& last = lab.sent.back();
+  EXPECT_EQ(last.at - lab.sent[lab.sent.size() - 2].at, 5s) << "who waited for another port is asked at once";
+}
+
+TEST(IkeProbe, OfAPeerWithSeveralSourcesToo) {
+  Lab lab({.interval = 2s, .timeout = 1s, .burst = 3});
+  lab.probe.add_target(1, {.address = kPeer, .source = ip("192.0.2.10")}, lab.now);
+  lab.probe.add_target(2, {.address = kPeer, .source = ip("192.0.2.11")}, lab.now);
+  lab.run_for(60s);
+  std::map<std::pair<std::uint16_t, IpAddress>, int> asked;
+  for (std::size_t i = 0; i < lab.sent.size(); ++i) {
+    ++asked[{lab.sent[i].packet.port, *lab.sent[i].packet.source}];
+    if (i > 0) {
+      EXPECT_GE(lab.sent[i].at - lab.sent[i - 1].at, 1s);
+    }
+  }
+  ASSERT_EQ(asked.size(), 4U);
+  for (const auto& [path, times] : asked) EXPECT_GE(times, 3);
+}
+
+TEST(IkeProbe, ASilentPortHoldsTheOtherForItsTimeoutOnly) {
+  Lab lab;
+  lab.responder = answers_all;
+  lab.add();
+  lab.run_for(60s);
+  lab.responder = [](const IkeProbePacket& p) {
+    return p.port == 500 ? std::optional<std::vector<std::uint8_t>>{} : answers_all(p);
+  };
+  lab.run_for(5s);
+  lab.seen.clear();
+  lab.probe.probe_now(1);
+  lab.run_for(2500ms);
+  EXPECT_EQ(lab.outcomes(500), (std::vector{Outcome::silent, Outcome::silent}));
+  ASSERT_FALSE(lab.outcomes(4500).empty());
+  EXPECT_EQ(lab.outcomes(4500).front(), Outcome::answered);
+}
+
+TEST(IkeProbe, WhoWaitedForOneThatIsRemovedIsAskedAtOnce) {
+  Lab lab({.interval = 10s, .timeout = 5s, .burst = 3});
+  lab.probe.add_target(1, {.address = kPeer, .source = ip("192.0.2.10")}, lab.now);
+  while (lab.sent.empty()) lab.run_for(10ms);
+  lab.probe.add_target(2, {.address = kPeer, .source = ip("192.0.2.11")}, lab.now);
+  lab.run_for(2s);
+  EXPECT_EQ(lab.sent.size(), 1U);
+  lab.probe.remove_target(1);
+  lab.run_for(10ms);
+  ASSERT_EQ(lab.sent.size(), 2U);
+  EXPECT_EQ(lab.sent[1].packet.source, ip("192.0.2.11"));
 }
 
 TEST(IkeProbe, SpisAreRandomAndKnownAsOurOwn) {
