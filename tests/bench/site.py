@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from bench.measure import cpu_of, memory_of
 from bench.responder import Responder
-from lab import netns
+from lab import netns, relay
 from lab.shell import CommandFailed, Process, wait_until
 
 GATEWAY = "192.0.2.10"
@@ -92,6 +92,19 @@ class Site:
         command = ["chrt", "--fifo", "10", "ip", "netns", "exec", self._far, self.bench.tool("send_packets"), "far",
                    seconds, tunnels, live, esp, flood, next(self._seeds)]
         return Sender(self._started(command, "sender.log"))
+
+    def delay(self, milliseconds):
+        """From now on the far end holds every packet to a peer for so long before it takes it."""
+        # Before all others, else the delay would be another when the cores are busy.
+        self._started(["chrt", "--fifo", "10", "ip", "netns", "exec", self._far, relay.program(self.bench.folder), "held", 1,
+                       milliseconds, 0, 0, 0, 0], "relay.log")
+        wait_until(lambda: "held" in netns.execute(self._far, "ls", "/sys/class/net").split(), 5, "the relay's device")
+        netns.execute(self._far, "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.held.rp_filter=0")
+        netns.ip_batch(self._far, [
+            "link set held up", "route add default dev held table 100",
+            # What the kernel would take for its own at once goes to the relay first, and is its own behind it.
+            "rule add pref 100 iif far to 198.18.0.0/15 lookup 100", "rule add pref 200 lookup local", "rule del pref 0",
+        ])
 
     def start_agent(self, settings):
         agent = Agent(self, settings)

@@ -1,0 +1,129 @@
+"""Who is measured at pinging many targets once a second: each does it for a while and tells what it took (CPU seconds), what
+it counted, and its mean round trip in seconds."""
+
+import json
+import os
+import re
+import signal
+import time
+import urllib.parse
+
+from bench.measure import cpu_of
+from bench.prometheus_text import Metrics
+from bench.site import INTERFACE, peer
+from lab.shell import CommandFailed, wait_until
+
+SETTLES = 3.0  # seconds from the start of a contestant to its measured time
+_BLACKBOX_RTT = re.compile(r'^probe_icmp_duration_seconds\{phase="rtt"\} (\S+)$', re.MULTILINE)
+
+
+def settings(targets, **icmp):
+    """Nothing but targets: no tunnel, no reference."""
+    return {"listen": "127.0.0.1:9814", "references": [], "capture": {"interfaces": [INTERFACE]},
+            "probes": {"icmp": {"timeout": "900ms", **icmp}}, "targets": [{"host": peer(number)} for number in range(targets)]}
+
+
+def ours(site, targets):
+    agent = site.start_agent(settings(targets))
+    time.sleep(SETTLES)
+    before, cpu = metrics(site), agent.cpu()
+    time.sleep(site.bench.seconds)
+    used, after = agent.cpu() - cpu, metrics(site)
+    agent.stop()
+    name = "tunnelwatch_icmp_{}_total"
+    requests, replies, lost = (after.sum(name.format(what)) - before.sum(name.format(what)) for what in ("requests", "replies", "lost"))
+    return {"cpu": used, "requests": requests, "replies": replies, "lost": lost,
+            "mean": _mean(before, after, "tunnelwatch_icmp_rtt_seconds")}
+
+
+def bare(site, targets):
+    path = _addresses(site, targets)
+    command = f"exec {site.bench.tool('echo_loop')} {round(site.bench.seconds)} < {path}"
+    process = site.start("echo_loop.log", "sh", "-c", command)
+    if not process.wait(site.bench.seconds + 10) or process.ended() != 0:
+        raise CommandFailed(f"the bare loop failed: {process.output().strip()}")
+    words = process.output().split()
+    return {"cpu": float(words[4]), "requests": int(words[0]), "replies": int(words[2]), "lost": int(words[0]) - int(words[2])}
+
+
+def fping(site, targets):
+    path = _addresses(site, targets)
+    # -i is the least that lies between any two packets, in ms with one decimal.
+    process = site.start("fping.log", site.bench.program("fping"), "-l", "-q", "-p", "1000", "-t", "900", "-b", "56",
+                         "-i", str(max(0.1, 1000 / targets / 2)), "-f", path)
+    time.sleep(SETTLES)
+    cpu = cpu_of(process.pid)
+    time.sleep(site.bench.seconds)
+    used = cpu_of(process.pid) - cpu
+    process.stop(signal.SIGINT)
+    told = re.findall(r"xmt/rcv/%loss = (\d+)/(\d+)/", process.output())
+    sent, received = (sum(int(pair[i]) for pair in told) for i in (0, 1))
+    if not sent:
+        raise CommandFailed(f"fping told nothing: {process.output()[-300:]}")
+    means = re.findall(r"/(\d+)/\S+%, min/avg/max = [\d.]+/([\d.]+)/", process.output())  # of each target, in ms
+    return {"cpu": used, "requests": sent, "lost": sent - received, "replies": targets * site.bench.seconds * received / sent,
+            "mean": sum(int(replies) * float(mean) for replies, mean in means) / received / 1000}
+
+
+def smokeping(site, targets):
+    program = site.bench.program("prometheus-smokeping-prober")
+    process = site.start("smokeping.log", program, "--web.listen-address=127.0.0.1:9374", "--ping.interval=1s", "--privileged",
+                         *(peer(number) for number in range(targets)))
+    wait_until(lambda: _fetch(site, 9374, "/metrics") is not None, 10, "the smokeping prober's start")
+    time.sleep(SETTLES)
+    before, cpu = Metrics(_fetch(site, 9374, "/metrics")), cpu_of(process.pid)
+    time.sleep(site.bench.seconds)
+    used, after = cpu_of(process.pid) - cpu, Metrics(_fetch(site, 9374, "/metrics"))
+    process.stop(signal.SIGTERM)
+    requests, replies = (after.sum(name) - before.sum(name)
+                         for name in ("smokeping_requests_total", "smokeping_response_duration_seconds_count"))
+    return {"cpu": used, "requests": requests, "replies": replies, "lost": requests - replies,
+            "mean": _mean(before, after, "smokeping_response_duration_seconds")}
+
+
+def blackbox(site, targets):
+    """It pings once for each request: one a second for each target, as Prometheus would ask."""
+    path = os.path.join(site.bench.folder, "blackbox.yml")
+    with open(path, "w") as file:
+        json.dump({"modules": {"icmp": {"prober": "icmp", "timeout": "900ms", "icmp": {"preferred_ip_protocol": "ip4"}}}}, file)
+    process = site.start("blackbox.log", site.bench.program("prometheus-blackbox-exporter"), f"--config.file={path}",
+                         "--web.listen-address=127.0.0.1:9115")
+    wait_until(lambda: _fetch(site, 9115, "/metrics") is not None, 10, "the blackbox exporter's start")
+    cpu, began, asked, well, took = cpu_of(process.pid), time.monotonic(), 0, 0, 0.0
+    while time.monotonic() - began < site.bench.seconds:
+        target = urllib.parse.quote(peer(asked % targets))
+        said = _fetch(site, 9115, f"/probe?module=icmp&target={target}") or ""
+        if "probe_success 1" in said:
+            well += 1
+            took += float(_BLACKBOX_RTT.search(said)[1])
+        asked += 1
+        time.sleep(max(0.0, began + asked / targets - time.monotonic()))
+    used = cpu_of(process.pid) - cpu
+    process.stop(signal.SIGTERM)
+    if not well:
+        raise CommandFailed(f"the blackbox exporter got no reply: {process.output()[-300:]}")
+    return {"cpu": used, "requests": asked, "replies": well, "lost": asked - well, "mean": took / well}
+
+
+def metrics(site):
+    status, body = site.get("/metrics")
+    if status != 200:
+        raise CommandFailed(f"/metrics answered with {status}")
+    return Metrics(body.decode())
+
+
+def _fetch(site, port, path):
+    status, body = site.get_from(port, path)
+    return body.decode() if status == 200 else None
+
+
+def _addresses(site, targets):
+    path = os.path.join(site.bench.folder, f"targets-{targets}")
+    with open(path, "w") as file:
+        file.writelines(peer(number) + "\n" for number in range(targets))
+    return path
+
+
+def _mean(before, after, histogram):
+    count = after.sum(histogram + "_count") - before.sum(histogram + "_count")
+    return (after.sum(histogram + "_sum") - before.sum(histogram + "_sum")) / count if count else 0.0
