@@ -400,6 +400,8 @@ void Agent::Impl::report_agent(exporters::Report& report) const {
   report.malformed += watch_.tracker().counters().malformed;
   a.malformed.emplace_back("esp_echo", probes_.malformed_esp());
   report.malformed += probes_.malformed_esp();
+  a.malformed.emplace_back("ike_answer", probes_.malformed_ike());
+  report.malformed += probes_.malformed_ike();
   a.sources = probes_.sources();
   a.sources.emplace_back("capture", any_capture_up());
   a.discovered_tunnels = watch_.counters().discovered;

@@ -43,6 +43,7 @@ class ProbeDriver {
   std::uint16_t echo_id() const { return echo_.id(); }
   bool is_own_spi(std::uint64_t spi) const { return ike_.is_own_spi(spi); }
   std::uint64_t malformed_esp() const { return esp_.malformed(); }
+  std::uint64_t malformed_ike() const { return ike_.malformed(); }
   void report(exporters::Report& report, const WallClock& clock) const;
   // icmp_v4, icmp_v6, ike_probe_v4, ike_probe_v6, esp_probe_v4, esp_probe_v6, those that some target needs: whether
   // they can see.

@@ -223,6 +223,13 @@ struct ProcessReport {
   std::uint64_t max_fds = 0;
 };
 
+// What arrived at the sockets of a kind of probe and answers none of them.
+struct ProbeStrays {
+  std::string_view probe;       // ike, esp
+  std::uint64_t foreign = 0;    // not about a request of ours
+  std::uint64_t unmatched = 0;  // about one that was answered already, or is too old
+};
+
 struct AgentReport {
   WallTime started{};
   std::string version;
@@ -245,8 +252,9 @@ struct AgentReport {
   std::vector<std::pair<std::string_view, std::uint64_t>>
       daemon_counts;                                                // of the whole IKE daemon, 0 too; empty: unknown
   std::vector<std::pair<std::string, std::uint64_t>> esp_requests;  // to our responder, outcome -> count; empty: off
-  std::vector<std::pair<std::string, std::uint64_t>> xfrm_errors;   // reason -> count, every one, 0 too; empty: unknown
-  std::vector<std::pair<std::string, std::uint64_t>> xfrm_events;   // event -> count; likewise
+  std::vector<ProbeStrays> probe_strays;
+  std::vector<std::pair<std::string, std::uint64_t>> xfrm_errors;  // reason -> count, every one, 0 too; empty: unknown
+  std::vector<std::pair<std::string, std::uint64_t>> xfrm_events;  // event -> count; likewise
   // Packets that this machine did not let through: reason -> count, every known one, 0 too; empty: unknown.
   std::vector<std::pair<std::string, std::uint64_t>> not_let_through;
   std::uint64_t timer_lag_count = 0;

@@ -69,7 +69,7 @@ void EspProbeDriver::close() {
 void EspProbeDriver::begin_sync(const config::EspProbe& settings) {
   if (!(settings == settings_)) {
     settings_ = settings;
-    malformed_before_ += machine_.counters().malformed;
+    before_ += machine_.counters();
     machine_ = active::EspProbe(++seed_, settings);
     for (auto& [name, p] : probed_) p.address.reset();  // asked anew by want()
   }
@@ -209,6 +209,9 @@ void EspProbeDriver::report(exporters::Report& report) const {
     r.rtt.sum = p.rtt_sum;
     report.esp_probes.push_back(std::move(r));
   }
+  active::EspProbeCounters all = before_;
+  all += machine_.counters();
+  report.agent.probe_strays.push_back({"esp", all.foreign, all.unmatched});
 }
 
 }  // namespace tunnelwatch::agent

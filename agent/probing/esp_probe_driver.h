@@ -44,7 +44,7 @@ class EspProbeDriver {
   bool any_of(IpFamily family) const;
   bool sees(IpFamily family) const { return can_open_[static_cast<std::size_t>(family)].value_or(false); }
   // What came in answer and cannot be understood.
-  std::uint64_t malformed() const { return malformed_before_ + machine_.counters().malformed; }
+  std::uint64_t malformed() const { return before_.malformed + machine_.counters().malformed; }
   void report(exporters::Report& report) const;
 
  private:
@@ -76,7 +76,7 @@ class EspProbeDriver {
   std::map<std::string, Probed> probed_;  // by tunnel
   std::unordered_map<std::uint32_t, std::pair<const std::string, Probed>*> by_id_;
   std::uint32_t next_id_ = 1;
-  std::uint64_t malformed_before_ = 0;  // of machines before a reload
+  active::EspProbeCounters before_;  // of machines before a reload
   TimePoint last_sent_{};
   TimePoint next_push_{};
 };

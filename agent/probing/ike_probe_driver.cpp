@@ -65,6 +65,7 @@ void IkeProbeDriver::close() {
 void IkeProbeDriver::begin_sync(const config::IkeProbe& settings) {
   if (!(settings == settings_)) {
     settings_ = settings;
+    before_ += machine_.counters();
     machine_ = active::IkeProbe(++seed_, settings);
     for (auto& [name, p] : probed_) p.address.reset();  // asked anew by want()
   }

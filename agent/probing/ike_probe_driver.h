@@ -42,6 +42,8 @@ class IkeProbeDriver {
   bool is_own_spi(std::uint64_t spi) const { return machine_.is_own_spi(spi); }
   bool any_of(IpFamily family) const;
   bool sees(IpFamily family) const;
+  // What came in answer and cannot be understood.
+  std::uint64_t malformed() const { return before_.malformed + machine_.counters().malformed; }
   void report(exporters::Report& report) const;
 
  private:
@@ -77,6 +79,7 @@ class IkeProbeDriver {
   std::map<std::string, Probed> probed_;  // by tunnel
   std::unordered_map<std::uint32_t, std::pair<const std::string, Probed>*> by_id_;
   std::uint32_t next_id_ = 1;
+  active::IkeProbeCounters before_;  // of machines before a reload
 };
 
 }  // namespace tunnelwatch::agent

@@ -27,6 +27,9 @@ void IkeProbeDriver::report(exporters::Report& report) const {
     report.ike_probes.push_back(report_of(name, 500, p.port_500));
     report.ike_probes.push_back(report_of(name, 4500, p.port_4500));
   }
+  active::IkeProbeCounters all = before_;
+  all += machine_.counters();
+  report.agent.probe_strays.push_back({"ike", all.foreign, all.unmatched});
 }
 
 }  // namespace tunnelwatch::agent

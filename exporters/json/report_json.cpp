@@ -201,6 +201,9 @@ json::object json_of(const CaptureReport& c) {
 json::object json_of(const AgentReport& a) {
   json::object sources;
   for (const auto& [name, up] : a.sources) sources[text(name)] = up;
+  json::object strays;
+  for (const ProbeStrays& s : a.probe_strays)
+    strays[text(s.probe)] = json::object{{"foreign", s.foreign}, {"unmatched", s.unmatched}};
   return {{"version", text(a.version)},
           {"compiler", text(a.compiler)},
           {"started", seconds(a.started)},
@@ -224,6 +227,7 @@ json::object json_of(const AgentReport& a) {
           {"flight_recorder_bytes", a.flight_recorder_bytes},
           {"flight_recordings_stored_bytes", a.flight_recordings_stored_bytes},
           {"esp_requests", counts(a.esp_requests)},
+          {"probe_strays", std::move(strays)},
           {"timer_lag_count", a.timer_lag_count},
           {"timer_lag_seconds_sum", number(a.timer_lag_seconds_sum)},
           {"timer_lag_seconds_max", number(a.timer_lag_seconds_max)}};

@@ -512,6 +512,18 @@ constexpr auto kMetrics =
            for (const TunnelReport* t : in.tunnels)
              if (t->path_mtu) out.value({t->name}, std::uint64_t{t->path_mtu->mtu});
          }},
+        {{kCounter,
+          "tunnelwatch_probe_strays_total",
+          "Packets at the sockets of our probes that answer none of them: of nothing that we asked (foreign), or of "
+          "what "
+          "was answered or given up before (unmatched).",
+          {"probe", "reason"}},
+         [](In& in, Sink& out) {
+           for (const ProbeStrays& s : agent(in).probe_strays) {
+             out.value({s.probe, "foreign"}, s.foreign);
+             out.value({s.probe, "unmatched"}, s.unmatched);
+           }
+         }},
         {{kGauge, "tunnelwatch_ready", "Whether the agent watches all that it was told to.", {}},
          [](In& in, Sink& out) { out.value({}, flag(agent(in).ready)); }},
         {{kCounter,

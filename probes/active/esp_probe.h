@@ -45,6 +45,12 @@ struct EspProbeCounters {
   std::uint64_t malformed = 0;  // no ESP echo
   std::uint64_t foreign = 0;    // not about a packet of ours
   std::uint64_t unmatched = 0;  // about one that is answered, or too old
+  EspProbeCounters& operator+=(const EspProbeCounters& other) {
+    malformed += other.malformed;
+    foreign += other.foreign;
+    unmatched += other.unmatched;
+    return *this;
+  }
 };
 
 // Does the way to a peer carry IP protocol 50? One machine for all peers, without I/O and clock. Single-threaded. Used

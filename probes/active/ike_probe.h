@@ -68,6 +68,13 @@ struct IkeProbeCounters {
   std::uint64_t foreign = 0;    // an SPI that we did not send, another address, or our own request reflected
   std::uint64_t unmatched = 0;  // one of our SPIs, but answered before or too old
   std::uint64_t abandoned = 0;  // outstanding while the agent was held up
+  IkeProbeCounters& operator+=(const IkeProbeCounters& other) {
+    malformed += other.malformed;
+    foreign += other.foreign;
+    unmatched += other.unmatched;
+    abandoned += other.abandoned;
+    return *this;
+  }
 };
 
 // Is the peer's IKE reachable on UDP 500 and 4500? One machine for all peers, without I/O and clock. Single-threaded.

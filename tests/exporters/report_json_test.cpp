@@ -94,6 +94,8 @@ TEST(ReportJson, ValuesAreExact) {
   EXPECT_FALSE(at_path(root, "tunnels.2").as_object().contains("esp_reachability")) << "nobody has looked yet";
   EXPECT_EQ(at_path(root, "esp_probes.0.outcomes.refused").as_int64(), 3);
   EXPECT_EQ(at_path(root, "agent.esp_requests.answered").as_int64(), 11);
+  EXPECT_EQ(at_path(root, "agent.probe_strays.ike.foreign").as_int64(), 7);
+  EXPECT_EQ(at_path(root, "agent.probe_strays.esp.unmatched").as_int64(), 2);
   EXPECT_EQ(at_path(root, "agent.captures.1.error").as_string(), "no such device \"ppp0\"");
 }
 

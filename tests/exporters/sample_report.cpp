@@ -185,6 +185,7 @@ AgentReport agent() {
   a.flight_recordings_stored_bytes = 98304;
   a.evicted_flight_packets = 7;
   a.esp_requests = {{"answered", 11}, {"stranger", 2}, {"limited", 0}};
+  a.probe_strays = {{"ike", 7, 1}, {"esp", 0, 2}};
   a.timer_lag_count = 4000;
   a.timer_lag_seconds_sum = 0.5;
   a.timer_lag_seconds_max = 0.0025;
