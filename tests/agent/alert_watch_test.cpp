@@ -2,6 +2,7 @@
 
 #include "agent/log.h"
 #include "agent/watch.h"
+#include "tests/support/temporary_folder.h"
 
 #include <filesystem>
 #include <fstream>
@@ -57,16 +58,12 @@ class AlertWatchTest : public testing::Test {
  protected:
   void SetUp() override {
     log::initialize(config::LogLevel::error);
-    std::string pattern = (std::filesystem::temp_directory_path() / "enfy_XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder = pattern;
     settings.error_notify = (folder / "charon.enfy").string();
     config::Tunnel tunnel;
     tunnel.name = "cloud";
     tunnel.remote = {"198.51.100.20", IpAddress::parse("198.51.100.20")};
     watch.configure({tunnel});
   }
-  void TearDown() override { std::filesystem::remove_all(folder); }
 
   void tick() {
     ahead += 3s;
@@ -95,7 +92,8 @@ class AlertWatchTest : public testing::Test {
     return 0;
   }
 
-  std::filesystem::path folder;
+  TemporaryFolder temporary;
+  const std::filesystem::path& folder = temporary.path();
   config::Daemon settings;
   boost::asio::io_context io{1};
   Watch watch{{.discovery = {}, .loss = {}, .offline = false}};

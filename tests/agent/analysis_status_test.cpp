@@ -1,6 +1,7 @@
 #include "agent/analysis.h"
 #include "tests/probes/wire/pcapng_builder.h"
 #include "tests/support/ike_bytes.h"
+#include "tests/support/temporary_folder.h"
 
 #include <filesystem>
 #include <fstream>
@@ -26,13 +27,6 @@ constexpr std::uint64_t kThen = 1'700'000'000'000'000;  // microseconds
 
 class AnalysisStatusTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "analysis_XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder); }
-
   std::string write(const std::string& name, const Buffer& bytes) {
     const std::string path = folder / name;
     std::ofstream(path, std::ios::binary)
@@ -45,7 +39,8 @@ class AnalysisStatusTest : public testing::Test {
     return analyze_captures(paths, warnings);
   }
 
-  std::filesystem::path folder;
+  TemporaryFolder temporary;
+  const std::filesystem::path& folder = temporary.path();
   std::vector<std::string> warnings;
 };
 

@@ -2,6 +2,7 @@
 
 #include "tests/probes/wire/frame_builder.h"
 #include "tests/support/ike_bytes.h"
+#include "tests/support/temporary_folder.h"
 
 #include <filesystem>
 #include <fstream>
@@ -19,15 +20,9 @@ using testing::HasSubstr;
 
 class AnalysisTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "analysis_XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder); }
-
   std::string path(const std::string& name) const { return (folder / name).string(); }
-  std::filesystem::path folder;
+  TemporaryFolder temporary;
+  const std::filesystem::path& folder = temporary.path();
 };
 
 void put_le(std::string& out, std::uint32_t value, int bytes) {

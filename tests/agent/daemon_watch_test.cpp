@@ -3,6 +3,7 @@
 #include "agent/log.h"
 #include "agent/watch.h"
 #include "probes/host/vici.h"
+#include "tests/support/temporary_folder.h"
 
 #include <array>
 #include <filesystem>
@@ -120,9 +121,6 @@ class DaemonWatchTest : public testing::Test {
  protected:
   void SetUp() override {
     log::initialize(config::LogLevel::error);
-    std::string pattern = (std::filesystem::temp_directory_path() / "vici_XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder = pattern;
     path = (folder / "charon.vici").string();
     config::Tunnel tunnel;
     tunnel.name = "cloud";
@@ -131,7 +129,6 @@ class DaemonWatchTest : public testing::Test {
     tunnel.remote_subnets = {*IpPrefix::parse("10.2.0.0/24")};
     watch.configure({tunnel});
   }
-  void TearDown() override { std::filesystem::remove_all(folder); }
 
   // The daemon's own clock is ahead of the pauses, so that nothing waits.
   void tick() {
@@ -153,7 +150,8 @@ class DaemonWatchTest : public testing::Test {
     return names;
   }
 
-  std::filesystem::path folder;
+  TemporaryFolder temporary;
+  const std::filesystem::path& folder = temporary.path();
   std::string path;
   boost::asio::io_context io{1};
   Watch watch{{.discovery = {}, .loss = {}, .offline = false}};

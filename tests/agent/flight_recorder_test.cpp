@@ -4,6 +4,7 @@
 #include "agent/log.h"
 #include "probes/wire/frame.h"
 #include "tests/support/ike_script.h"
+#include "tests/support/temporary_folder.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -78,9 +79,6 @@ void accepted(IkeScript& s, int ms, std::uint64_t spi) {
 class FlightRecorderTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "flight_XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder = pattern;
     settings.directory = folder;
     script.set_tap([this](const auto& d, TimePoint at, bool reassembled) { recorder.on_ike(d, at, reassembled); });
     script.watch().set_on_change([this](const Tunnel& tunnel, const Tunnel::Settled& settled, TimePoint now) {
@@ -88,7 +86,6 @@ class FlightRecorderTest : public testing::Test {
       if (!path.empty()) paths.push_back(path);
     });
   }
-  void TearDown() override { fs::remove_all(folder); }
 
   // Until the writer has told of `count` files in all.
   void await_files(std::uint64_t count) {
@@ -111,7 +108,8 @@ class FlightRecorderTest : public testing::Test {
     return "no such cause";
   }
 
-  fs::path folder;
+  TemporaryFolder temporary;  // before the recorder, whose writer must have ended
+  const fs::path& folder = temporary.path();
   config::Recorder settings;
   boost::asio::io_context io{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard{io.get_executor()};

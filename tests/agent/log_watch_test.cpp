@@ -2,6 +2,7 @@
 
 #include "agent/log.h"
 #include "agent/watch.h"
+#include "tests/support/temporary_folder.h"
 
 #include <filesystem>
 #include <fstream>
@@ -25,15 +26,11 @@ class LogWatchTest : public testing::Test {
  protected:
   void SetUp() override {
     log::initialize(config::LogLevel::error);
-    std::string pattern = (std::filesystem::temp_directory_path() / "logs_XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder = pattern;
     config::Tunnel tunnel;
     tunnel.name = "cloud";
     tunnel.remote = {"198.51.100.20", IpAddress::parse("198.51.100.20")};
     watch.configure({tunnel});
   }
-  void TearDown() override { std::filesystem::remove_all(folder); }
 
   std::string path(const std::string& name) const { return (folder / name).string(); }
   void add(const std::string& name, const std::string& text) { std::ofstream(path(name), std::ios::app) << text; }
@@ -55,7 +52,8 @@ class LogWatchTest : public testing::Test {
     return names;
   }
 
-  std::filesystem::path folder;
+  TemporaryFolder temporary;
+  const std::filesystem::path& folder = temporary.path();
   boost::asio::io_context io{1};
   Watch watch{{.discovery = {}, .loss = {}, .offline = false}};
   LogWatch logs{io, watch};

@@ -1,6 +1,7 @@
 #include "agent/recording_files.h"
 
 #include "agent/recording/recording.h"
+#include "tests/support/temporary_folder.h"
 
 #include <algorithm>
 #include <csignal>
@@ -23,13 +24,7 @@ using testing::IsEmpty;
 
 class RecordingFiles : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "recordings_XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder = pattern;
-    place = {.directory = folder / "recordings", .quota_bytes = 1000, .quota_files = 10};
-  }
-  void TearDown() override { fs::remove_all(folder); }
+  void SetUp() override { place = {.directory = folder / "recordings", .quota_bytes = 1000, .quota_files = 10}; }
 
   static std::string name(int minute) {
     return recording_name("t", WallTime{std::chrono::minutes(minute)}, "dpd_timeout");
@@ -47,7 +42,8 @@ class RecordingFiles : public testing::Test {
     std::ofstream(fs::path(place.directory) / file) << std::string(size, 'x');
   }
 
-  fs::path folder;
+  TemporaryFolder temporary;
+  const fs::path& folder = temporary.path();
   RecordingPlace place;
 };
 

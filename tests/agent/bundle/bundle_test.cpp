@@ -1,5 +1,6 @@
 #include "agent/bundle/collect.h"
 #include "agent/bundle/libarchive.h"
+#include "tests/support/temporary_folder.h"
 
 #include <algorithm>
 #include <archive.h>
@@ -37,13 +38,6 @@ Sources sources() {
 
 class Archive : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "bundle_XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder); }
-
   std::map<std::string, std::string> read_back(const std::string& path) {
     std::map<std::string, std::string> members;
     const std::unique_ptr<archive, decltype(&archive_read_free)> in(archive_read_new(), &archive_read_free);
@@ -63,7 +57,8 @@ class Archive : public testing::Test {
     for (const auto& entry : std::filesystem::directory_iterator(folder)) names.push_back(entry.path().filename());
     return names;
   }
-  std::filesystem::path folder;
+  TemporaryFolder temporary;
+  const std::filesystem::path& folder = temporary.path();
 };
 
 TEST_F(Archive, HoldsEverythingAndNoSecret) {

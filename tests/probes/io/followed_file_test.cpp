@@ -1,5 +1,7 @@
 #include "probes/io/followed_file.h"
 
+#include "tests/support/temporary_folder.h"
+
 #include <filesystem>
 #include <fstream>
 #include <sys/stat.h>
@@ -18,13 +20,7 @@ using testing::IsEmpty;
 
 class FollowedFileTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "follow_XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder = pattern;
-    path = (folder / "a.log").string();
-  }
-  void TearDown() override { std::filesystem::remove_all(folder); }
+  void SetUp() override { path = (folder / "a.log").string(); }
 
   void add(const std::string& text) { std::ofstream(path, std::ios::app | std::ios::binary) << text; }
   std::vector<std::string> poll(FollowedFile& file, std::size_t most = 1 << 20) {
@@ -34,7 +30,8 @@ class FollowedFileTest : public testing::Test {
     return lines;
   }
 
-  std::filesystem::path folder;
+  TemporaryFolder temporary;
+  const std::filesystem::path& folder = temporary.path();
   std::string path;
   TimePoint now{};
 };
