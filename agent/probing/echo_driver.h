@@ -12,8 +12,9 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <vector>
+
+#include <boost/unordered/unordered_flat_map.hpp>
 
 namespace boost::asio {
 class io_context;
@@ -69,7 +70,7 @@ class EchoDriver {
   active::EchoActions actions_;
   std::vector<io::SentIcmp> sent_;
   Targets targets_;
-  std::unordered_map<std::uint32_t, EchoTarget*> by_id_;
+  boost::unordered_flat_map<std::uint32_t, EchoTarget*> by_id_;
   std::uint32_t next_id_ = 1;
   std::set<std::vector<double>> all_bounds_;  // that ever were in use: reports point at them
   const std::vector<double>* bounds_ = nullptr;

@@ -2,7 +2,6 @@
 
 #include "agent/log.h"
 #include "agent/probing/clock.h"
-#include "probes/active/echo_statistics.h"
 #include "probes/wire/esp_echo.h"
 
 #include <algorithm>
@@ -83,7 +82,6 @@ void EspProbeDriver::want(const Tunnel& tunnel, const std::optional<IpAddress>& 
   p.wanted = true;
   if (is_new) {
     p.id = next_id_++;
-    p.rtt_counts.resize(active::rtt_bounds().size() + 1);
     by_id_[p.id] = &*it;
   }
   const auto from = source && source->family() == tunnel.remote()->family() ? source : std::nullopt;
@@ -170,12 +168,7 @@ void EspProbeDriver::on_result(const EspProbeObservation& o) {
   Probed& p = it->second->second;
   ++p.outcomes[static_cast<std::size_t>(o.outcome)];
   if (o.reason != RefusalReason::none) ++p.refused[static_cast<std::size_t>(o.reason)];
-  if (o.outcome == EspProbeOutcome::answered) {
-    const auto& bounds = active::rtt_bounds();
-    const double rtt = to_seconds(o.rtt);
-    ++p.rtt_counts[static_cast<std::size_t>(std::lower_bound(bounds.begin(), bounds.end(), rtt) - bounds.begin())];
-    p.rtt_sum += rtt;
-  }
+  if (o.outcome == EspProbeOutcome::answered) p.round_trips.add(o.rtt);
   if (Tunnel* tunnel = watch_.find(it->second->first); tunnel != nullptr) {
     tunnel->on_esp_probe(o);
     if (tunnel->esp_reach().update(steady_now())) log_verdict(*tunnel);
@@ -204,9 +197,7 @@ void EspProbeDriver::report(exporters::Report& report) const {
       if (p.refused[i] != 0)
         r.refused.emplace_back(tunnelwatch::to_string(static_cast<RefusalReason>(i)), p.refused[i]);
     }
-    r.rtt.bounds = &active::rtt_bounds();
-    r.rtt.counts = p.rtt_counts;
-    r.rtt.sum = p.rtt_sum;
+    r.rtt = p.round_trips.report();
     report.esp_probes.push_back(std::move(r));
   }
   active::EspProbeCounters all = before_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "agent/probing/round_trips.h"
 #include "agent/watch.h"
 #include "config/settings.h"
 #include "exporters/report.h"
@@ -54,8 +55,7 @@ class EspProbeDriver {
     std::optional<IpAddress> source;
     std::array<std::uint64_t, kEspProbeOutcomeCount> outcomes{};
     std::array<std::uint64_t, kRefusalReasonCount> refused{};
-    std::vector<std::uint64_t> rtt_counts;
-    double rtt_sum = 0;
+    RoundTrips round_trips;
     bool wanted = true;
   };
 

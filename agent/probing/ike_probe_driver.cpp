@@ -1,7 +1,6 @@
 #include "agent/probing/ike_probe_driver.h"
 
 #include "agent/probing/clock.h"
-#include "probes/active/echo_statistics.h"
 #include "probes/wire/ike_names.h"
 
 #include <algorithm>
@@ -79,8 +78,6 @@ void IkeProbeDriver::want(const Tunnel& tunnel, const std::optional<IpAddress>& 
   p.wanted = true;
   if (is_new) {
     p.id = next_id_++;
-    p.port_500.rtt_counts.resize(active::rtt_bounds().size() + 1);
-    p.port_4500.rtt_counts.resize(active::rtt_bounds().size() + 1);
     by_id_[p.id] = &*it;
   }
   if (p.address == tunnel.remote() && !is_new) return;
@@ -151,10 +148,7 @@ void IkeProbeDriver::on_result(const IkeProbeObservation& o) {
   ++port.outcomes[static_cast<std::size_t>(o.outcome)];
   if (o.reason != RefusalReason::none) ++port.refused[static_cast<std::size_t>(o.reason)];
   if (o.outcome == IkeProbeOutcome::answered) {
-    const auto& bounds = active::rtt_bounds();
-    const double rtt = to_seconds(o.rtt);
-    ++port.rtt_counts[static_cast<std::size_t>(std::lower_bound(bounds.begin(), bounds.end(), rtt) - bounds.begin())];
-    port.rtt_sum += rtt;
+    port.round_trips.add(o.rtt);
     port.last_answer = answer_of(o);
   }
   if (o.outcome != IkeProbeOutcome::send_error) port.reachable = o.outcome == IkeProbeOutcome::answered;

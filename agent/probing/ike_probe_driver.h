@@ -1,5 +1,6 @@
 #pragma once
 
+#include "agent/probing/round_trips.h"
 #include "agent/watch.h"
 #include "config/settings.h"
 #include "exporters/report.h"
@@ -50,8 +51,7 @@ class IkeProbeDriver {
   struct Port {
     std::array<std::uint64_t, kIkeProbeOutcomeCount> outcomes{};
     std::array<std::uint64_t, kRefusalReasonCount> refused{};
-    std::vector<std::uint64_t> rtt_counts;
-    double rtt_sum = 0;
+    RoundTrips round_trips;
     std::optional<bool> reachable;
     std::string last_answer;
   };

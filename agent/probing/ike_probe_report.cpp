@@ -1,5 +1,4 @@
 #include "agent/probing/ike_probe_driver.h"
-#include "probes/active/echo_statistics.h"
 
 namespace tunnelwatch::agent {
 
@@ -14,9 +13,7 @@ exporters::IkeProbeReport IkeProbeDriver::report_of(const std::string& tunnel, s
     if (port.refused[i] != 0)
       r.refused.emplace_back(tunnelwatch::to_string(static_cast<RefusalReason>(i)), port.refused[i]);
   }
-  r.rtt.bounds = &active::rtt_bounds();
-  r.rtt.counts = port.rtt_counts;
-  r.rtt.sum = port.rtt_sum;
+  r.rtt = port.round_trips.report();
   r.reachable = port.reachable;
   r.last_answer = port.last_answer;
   return r;

@@ -36,13 +36,32 @@ std::string_view type_name(prometheus::MetricType type) {
   return "untyped";
 }
 
-bool needs_care(char c) { return (c < 0x20) | (c == '"') | (c == '\\'); }  // above ASCII is below 0 here
+// Whether one of eight characters may want escaping or be no ASCII. Never wrong where it says no.
+bool may_need_care(std::uint64_t eight) {
+  constexpr std::uint64_t ones = 0x0101010101010101U;
+  constexpr std::uint64_t tops = 0x80 * ones;
+  const auto has_zero = [](std::uint64_t v) { return (v - ones) & ~v; };
+  return ((eight | (eight - 0x20 * ones) | has_zero(eight ^ ('"' * ones)) | has_zero(eight ^ ('\\' * ones))) & tops) !=
+         0;
+}
+
+// This is asked of each label of each series: a character at a time it was a seventh of a scrape.
+bool may_need_care(std::string_view value) {
+  std::uint64_t eight = 0;
+  for (; value.size() >= sizeof eight; value.remove_prefix(sizeof eight)) {
+    std::memcpy(&eight, value.data(), sizeof eight);
+    if (may_need_care(eight)) return true;
+  }
+  std::array<char, sizeof eight> rest;
+  rest.fill('0');
+  value.copy(rest.data(), value.size());
+  std::memcpy(&eight, rest.data(), sizeof eight);
+  return may_need_care(eight);
+}
 
 // A label's value must be UTF-8, or Prometheus refuses the whole scrape; quote, backslash and newline are escaped.
 void append_label_value(std::string& out, std::string_view value) {
-  unsigned odd = 0;
-  for (const char c : value) odd |= static_cast<unsigned>(needs_care(c));
-  if (odd == 0) {
+  if (!may_need_care(value)) {
     out += value;
     return;
   }

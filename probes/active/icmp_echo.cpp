@@ -25,8 +25,8 @@ constexpr std::uint16_t kMaxPayload = 8972;  // a jumbo frame's
 constexpr milliseconds kMaxLag{100};         // later than this a request is skipped
 constexpr milliseconds kHeldUp{1000};        // later than this silence proves nothing
 constexpr milliseconds kTick{1};
-// A wake-up costs more than a packet: a thousand targets cost half when they share wake-ups at 4 ms.
-constexpr milliseconds kSharedTick{4};
+// A wake-up costs more than a packet: a thousand targets cost half when they share wake-ups.
+constexpr milliseconds kSharedTick{8};
 constexpr std::size_t kManyTargets = 100;
 constexpr milliseconds kFastInterval{100};
 constexpr std::uint64_t kMicro = 1'000'000;
@@ -121,7 +121,7 @@ void IcmpEcho::add_target(std::uint32_t id, const IpAddress& address, const Echo
     free_slots_.pop_back();
   }
   targets_[slot] = std::move(target);
-  slot_of_[id] = slot;
+  slot_by_id_[id] = slot;
   if (params.interval < kFastInterval) ++fast_targets_;
   rate_ += rate_of(targets_[slot].params);
   slots_by_address_.emplace(address, slot);
@@ -129,10 +129,10 @@ void IcmpEcho::add_target(std::uint32_t id, const IpAddress& address, const Echo
 }
 
 void IcmpEcho::remove_target(std::uint32_t id) {
-  const auto found = slot_of_.find(id);
-  if (found == slot_of_.end()) return;
+  const auto found = slot_by_id_.find(id);
+  if (found == slot_by_id_.end()) return;
   const std::uint32_t slot = found->second;
-  slot_of_.erase(found);
+  slot_by_id_.erase(found);
   deadlines_.erase(slot);
   const auto [first, last] = slots_by_address_.equal_range(targets_[slot].address);
   slots_by_address_.erase(std::find_if(first, last, [&](const auto& entry) { return entry.second == slot; }));
@@ -143,8 +143,8 @@ void IcmpEcho::remove_target(std::uint32_t id) {
 }
 
 IcmpEcho::Target* IcmpEcho::target_of(std::uint32_t id) {
-  const auto found = slot_of_.find(id);
-  return found == slot_of_.end() ? nullptr : &targets_[found->second];
+  const auto found = slot_by_id_.find(id);
+  return found == slot_by_id_.end() ? nullptr : &targets_[found->second];
 }
 
 void IcmpEcho::schedule(std::uint32_t slot) {
@@ -247,8 +247,10 @@ void IcmpEcho::on_sent(std::uint32_t target_id, std::uint32_t sequence, TimePoin
   Target* target = target_of(target_id);
   Request* request = target == nullptr ? nullptr : target->find(sequence);
   if (request == nullptr || request->state != State::in_flight) return;
+  // advance() finds by itself that a later stamp has moved the timeout: not once more for each echo.
+  const bool sooner = stamp < request->sent;
   request->sent = stamp;
-  schedule(slot_of_.find(target_id)->second);
+  if (sooner) schedule(slot_of(*target));
 }
 
 void IcmpEcho::on_send_error(std::uint32_t target_id, std::uint32_t sequence, RefusalReason reason, TimePoint now,
@@ -264,7 +266,7 @@ void IcmpEcho::on_send_error(std::uint32_t target_id, std::uint32_t sequence, Re
                               .sent = request->sent,
                               .at = now,
                               .from = {}});
-  schedule(slot_of_.find(target_id)->second);
+  schedule(slot_of(*target));
 }
 
 void IcmpEcho::on_message(std::span<const std::uint8_t> bytes, const IpAddress& from, std::uint8_t ttl,
@@ -330,7 +332,7 @@ void IcmpEcho::on_reply(std::span<const std::uint8_t> bytes, const IpAddress& fr
   }
   request->state = State::answered;  // one more reply is a duplicate, also of a late one
   out.observations.push_back(o);
-  schedule(slot_of_.find(target_id)->second);
+  schedule(slot_of(*target));
 }
 
 void IcmpEcho::on_error(std::span<const std::uint8_t> bytes, const IpAddress& from, TimePoint received_at,
@@ -443,7 +445,7 @@ void IcmpEcho::refuse(const Quote& quote, RefusalReason reason, const IpAddress&
                               .at = at,
                               .from = from});
   request->state = State::refused;
-  schedule(slot_of_.find(target->id)->second);
+  schedule(slot_of(*target));
 }
 
 }  // namespace tunnelwatch::active
