@@ -1,12 +1,12 @@
 """Who is measured at pinging many targets once a second: each does it for a while and tells what it took (CPU seconds), what
-it counted, and its mean round trip in seconds."""
+it counted, and the mean round trip of each target in seconds."""
 
+import collections
 import json
 import os
 import re
 import signal
 import time
-import urllib.parse
 
 from bench.measure import cpu_of
 from bench.prometheus_text import Metrics
@@ -33,7 +33,7 @@ def ours(site, targets):
     name = "tunnelwatch_icmp_{}_total"
     requests, replies, lost = (after.sum(name.format(what)) - before.sum(name.format(what)) for what in ("requests", "replies", "lost"))
     return {"cpu": used, "requests": requests, "replies": replies, "lost": lost,
-            "mean": _mean(before, after, "tunnelwatch_icmp_rtt_seconds")}
+            "means": _means(before, after, "tunnelwatch_icmp_rtt_seconds", "target")}
 
 
 def bare(site, targets):
@@ -60,9 +60,9 @@ def fping(site, targets):
     sent, received = (sum(int(pair[i]) for pair in told) for i in (0, 1))
     if not sent:
         raise CommandFailed(f"fping told nothing: {process.output()[-300:]}")
-    means = re.findall(r"/(\d+)/\S+%, min/avg/max = [\d.]+/([\d.]+)/", process.output())  # of each target, in ms
+    means = re.findall(r"^(\S+) *: xmt/rcv/%loss = \S+, min/avg/max = [\d.]+/([\d.]+)/", process.output(), re.MULTILINE)  # in ms
     return {"cpu": used, "requests": sent, "lost": sent - received, "replies": targets * site.bench.seconds * received / sent,
-            "mean": sum(int(replies) * float(mean) for replies, mean in means) / received / 1000}
+            "means": {target: float(mean) / 1000 for target, mean in means}}
 
 
 def smokeping(site, targets):
@@ -78,7 +78,7 @@ def smokeping(site, targets):
     requests, replies = (after.sum(name) - before.sum(name)
                          for name in ("smokeping_requests_total", "smokeping_response_duration_seconds_count"))
     return {"cpu": used, "requests": requests, "replies": replies, "lost": requests - replies,
-            "mean": _mean(before, after, "smokeping_response_duration_seconds")}
+            "means": _means(before, after, "smokeping_response_duration_seconds", "ip")}
 
 
 def blackbox(site, targets):
@@ -89,20 +89,21 @@ def blackbox(site, targets):
     process = site.start("blackbox.log", site.bench.program("prometheus-blackbox-exporter"), f"--config.file={path}",
                          "--web.listen-address=127.0.0.1:9115")
     wait_until(lambda: _fetch(site, 9115, "/metrics") is not None, 10, "the blackbox exporter's start")
-    cpu, began, asked, well, took = cpu_of(process.pid), time.monotonic(), 0, 0, 0.0
+    cpu, began, asked, well, took = cpu_of(process.pid), time.monotonic(), 0, 0, collections.defaultdict(list)
     while time.monotonic() - began < site.bench.seconds:
-        target = urllib.parse.quote(peer(asked % targets))
+        target = peer(asked % targets)
         said = _fetch(site, 9115, f"/probe?module=icmp&target={target}") or ""
         if "probe_success 1" in said:
             well += 1
-            took += float(_BLACKBOX_RTT.search(said)[1])
+            took[target].append(float(_BLACKBOX_RTT.search(said)[1]))
         asked += 1
         time.sleep(max(0.0, began + asked / targets - time.monotonic()))
     used = cpu_of(process.pid) - cpu
     process.stop(signal.SIGTERM)
     if not well:
         raise CommandFailed(f"the blackbox exporter got no reply: {process.output()[-300:]}")
-    return {"cpu": used, "requests": asked, "replies": well, "lost": asked - well, "mean": took / well}
+    return {"cpu": used, "requests": asked, "replies": well, "lost": asked - well,
+            "means": {target: sum(seconds) / len(seconds) for target, seconds in took.items()}}
 
 
 def metrics(site):
@@ -124,6 +125,8 @@ def _addresses(site, targets):
     return path
 
 
-def _mean(before, after, histogram):
-    count = after.sum(histogram + "_count") - before.sum(histogram + "_count")
-    return (after.sum(histogram + "_sum") - before.sum(histogram + "_sum")) / count if count else 0.0
+def _means(before, after, histogram, label):
+    """Of each target between two scrapes."""
+    counts, sums = ({target: value - before.by(label, histogram + suffix).get(target, 0)
+                     for target, value in after.by(label, histogram + suffix).items()} for suffix in ("_count", "_sum"))
+    return {target: sums[target] / count for target, count in counts.items() if count}

@@ -8,6 +8,7 @@ _LE = re.compile(r'[{,]le="([^"]+)"')
 
 class Metrics:
     def __init__(self, text):
+        self._text = text
         self._sums = {}
         self._buckets = {}
         for line in text.splitlines():
@@ -22,6 +23,11 @@ class Metrics:
 
     def sum(self, name):
         return self._sums.get(name, 0)
+
+    def by(self, label, name):
+        """The values of the series of a name, by one of its labels."""
+        pattern = re.compile(rf'^{name}\{{(?:.*,)?{label}="([^"]*)".*\}} (\S+)$', re.MULTILINE)
+        return {found[1]: float(found[2]) for found in pattern.finditer(self._text)}
 
     def histogram(self, name):
         return Histogram(self._buckets.get(name, {}))

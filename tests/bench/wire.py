@@ -18,21 +18,21 @@ class Wire:
         wait_until(lambda: "listening on" in self._tcpdump.output(), 10, "tcpdump's start")
 
     def stop(self):
-        """Every round trip, in seconds, the shortest first."""
+        """The round trips of each target, in seconds."""
         time.sleep(1)  # replies that are on their way, and tcpdump's buffer
         self._tcpdump.stop(signal.SIGINT)
         return _round_trips(self._tcpdump.output())
 
 
 def _round_trips(text):
-    asked, took = {}, []
+    asked, took = {}, {}
     pattern = re.compile(r"^(\d+)\.(\d+) IP (\S+) > (\S+): ICMP echo (request|reply), id (\d+), seq (\d+),", re.MULTILINE)
     for seconds, fraction, source, to, kind, ident, sequence in pattern.findall(text):
         at = int(seconds) * 10**9 + int(fraction)
         if kind == "request":
             asked[(to, ident, sequence)] = at
         elif (sent := asked.pop((source, ident, sequence), None)) is not None:
-            took.append((at - sent) / 1e9)
+            took.setdefault(source, []).append((at - sent) / 1e9)
     if not took:
         raise CommandFailed(f"tcpdump saw no echo: {text[-300:]}")
-    return sorted(took)
+    return took

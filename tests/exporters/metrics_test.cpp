@@ -48,6 +48,22 @@ TEST(Metrics, NoSeriesTwice) {
     EXPECT_TRUE(line[0] == '#' || seen.insert(line.substr(0, line.rfind(' '))).second) << line;
 }
 
+TEST(Metrics, LabelsAreEscapedWhereverItIsNeeded) {
+  for (std::size_t size = 1; size <= 18; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      for (const auto& [odd, escaped] : std::map<std::string, std::string>{
+               {"\"", "\\\""}, {"\\", "\\\\"}, {"\n", "\\n"}, {"!", "!"}, {"#", "#"}, {" ", " "}, {"~", "~"}}) {
+        Report report = sample_report();
+        report.tunnels.resize(1);
+        const std::string before(at, 'a'), after(size - at - 1, 'b');
+        report.tunnels[0].name = before + odd + after;
+        EXPECT_NE(metrics_text(report).find("{tunnel=\"" + before + escaped + after + "\""), std::string::npos)
+            << report.tunnels[0].name;
+      }
+    }
+  }
+}
+
 // prometheus-cpp writes numbers its own way, so they are compared as numbers.
 TEST(Metrics, EqualThoseOfPrometheusCpp) {
   Report report = sample_report();
