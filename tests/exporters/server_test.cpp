@@ -3,6 +3,7 @@
 #include "exporters/prometheus/metrics_text.h"
 #include "exporters/web/http_get.h"
 #include "tests/exporters/sample_report.h"
+#include "tests/support/sanitizer.h"
 
 #include <array>
 #include <future>
@@ -30,11 +31,7 @@ using testing::Not;
 using testing::StartsWith;
 using tcp = asio::ip::tcp;
 
-#ifdef __SANITIZE_ADDRESS__
-constexpr double kStopBound = 1000;  // milliseconds; rendering is many times slower
-#else
-constexpr double kStopBound = 100;
-#endif
+constexpr double kStopBound = kUnderAsan ? 1000 : 100;  // milliseconds; rendering is many times slower under ASan
 
 double since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
