@@ -169,6 +169,7 @@ TimePoint IkeProbe::earliest_extra(const Path& path) const {
 }
 
 bool IkeProbe::is_due(const Path& path, TimePoint now) const {
+  if (path.turn > now) return false;
   return earliest_regular(path) <= now || (path.wanted > 0 && earliest_extra(path) <= now);
 }
 
@@ -403,7 +404,10 @@ void IkeProbe::on_icmp_error(const IpAddress& to, std::uint16_t port, RefusalRea
     if (path.port != port || !(path.outstanding || late)) continue;
     report(path, {.outcome = IkeProbeOutcome::refused, .reason = reason, .at = received_at, .from = offender},
            path.request, out);
-    if (path.outstanding) settle(path, received_at);
+    // Who waited for it asks a moment later: at once it would set a neighbour that the kernel has just given up to
+    // "resolving" again, before anybody sees that it failed.
+    const bool gave_up = reason == RefusalReason::host_unreachable;
+    if (path.outstanding) settle(path, gave_up ? received_at + kMinGap : received_at);
     path.request.silent = false;
     path.request.spi = 0;
   }

@@ -267,6 +267,22 @@ TEST(IkeProbe, ASilentPortHoldsTheOtherForItsTimeoutOnly) {
   EXPECT_EQ(lab.outcomes(4500).front(), Outcome::answered);
 }
 
+TEST(IkeProbe, WhereTheKernelGaveUpANeighbourTheOtherPortIsAskedAMomentLater) {
+  for (const auto& [reason, wait] : {std::pair{RefusalReason::host_unreachable, Duration{1s}},
+                                     std::pair{RefusalReason::port_unreachable, Duration{0s}}}) {
+    Lab lab({.interval = 10s, .timeout = 5s, .burst = 3});
+    lab.add();
+    lab.run_for(3s);  // one port waits for the other
+    ASSERT_EQ(lab.sent.size(), 1U);
+    lab.probe.on_icmp_error(kPeer, lab.sent[0].packet.port, reason, kPeer, lab.now, lab.out);
+    const TimePoint refused = lab.now;
+    lab.run_for(2s);
+    ASSERT_EQ(lab.sent.size(), 2U);
+    EXPECT_EQ(lab.sent[1].at - refused, wait);
+    EXPECT_NE(lab.sent[1].packet.port, lab.sent[0].packet.port);
+  }
+}
+
 TEST(IkeProbe, WhoWaitedForOneThatIsRemovedIsAskedAtOnce) {
   Lab lab({.interval = 10s, .timeout = 5s, .burst = 3});
   lab.probe.add_target(1, {.address = kPeer, .source = ip("192.0.2.10")}, lab.now);
