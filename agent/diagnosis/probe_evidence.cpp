@@ -93,8 +93,9 @@ bool client_was_out(const Facts& facts, Duration window, TimePoint now) {
                                  FactId::private_route_elsewhere};
   if (!facts.is(FactId::of_openvpn)) return false;
   if (!facts.is(FactId::client_link_up) || now - facts[FactId::client_link_up].since < window) return true;
-  return std::any_of(std::begin(kOutages), std::end(kOutages),
-                     [&](FactId id) { return facts.is(id) || (facts.is_not(id) && now - facts.denied_since(id) < window); });
+  return std::any_of(std::begin(kOutages), std::end(kOutages), [&](FactId id) {
+    return facts.is(id) || (facts.is_not(id) && now - facts.denied_since(id) < window);
+  });
 }
 
 }  // namespace
