@@ -17,7 +17,7 @@ MANY = 1000
 # Fine enough that the error of a quantile is a few microseconds, up to 20 ms; in microseconds.
 BUCKETS = sorted({round(10 * 1.13 ** step) for step in range(63)})
 DELAY_MS = 5  # fping tells what takes less than 10 ms to 10 us, and what takes longer to 100
-OTHERS = ("smokeping", "blackbox")  # fping's is as small as ours, some 10 us, of which the stamps' own places are a part
+OTHERS = ("smokeping", "blackbox")  # fping's is as small as ours or smaller, of the size of the distance between the stamps' places
 PINGERS = {"ours": pingers.ours, "fping": pingers.fping, "smokeping": pingers.smokeping, "blackbox": pingers.blackbox}
 
 
