@@ -1,5 +1,7 @@
 #include "probes/active/echo_statistics.h"
 
+#include "probes/active/buckets.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -17,23 +19,13 @@ Interval wilson_interval(std::uint64_t hits, std::uint64_t trials) {
 }
 
 const std::vector<double>& rtt_bounds() {
-  static const std::vector<double> bounds = [] {
-    std::vector<double> b(20);
-    double bound = 50e-6;
-    for (double& each : b) {
-      each = bound;
-      bound *= 2;
-    }
-    return b;
-  }();
+  static const std::vector<double> bounds = geometric_bounds(50e-6, 2, 20);
   return bounds;
 }
 
 void EchoStatistics::count_rtt(Duration rtt) {
-  const std::vector<double>& bounds = *bounds_;
   const double seconds = to_seconds(rtt);
-  const auto bucket = std::lower_bound(bounds.begin(), bounds.end(), seconds) - bounds.begin();
-  ++totals_.rtt_counts[static_cast<std::size_t>(bucket)];
+  ++totals_.rtt_counts[bucket_of(*bounds_, seconds)];
   totals_.rtt_seconds_sum += seconds;
   if (previous_rtt_) {
     jitter_seconds_ += (std::abs(to_seconds(rtt - *previous_rtt_)) - jitter_seconds_) / 16;

@@ -1,5 +1,6 @@
 #include "probes/active/icmp_echo.h"
 
+#include "probes/active/buckets.h"
 #include "probes/wire/byte_reader.h"
 
 #include <algorithm>
@@ -63,10 +64,8 @@ const std::vector<double>& lag_bounds() {
 }
 
 void IcmpEcho::count_lag(Duration lag) {
-  const auto& bounds = lag_bounds();
   const double seconds = to_seconds(lag);
-  ++counters_
-        .lag_counts[static_cast<std::size_t>(std::lower_bound(bounds.begin(), bounds.end(), seconds) - bounds.begin())];
+  ++counters_.lag_counts[bucket_of(lag_bounds(), seconds)];
   counters_.lag_seconds_sum += seconds;
 }
 

@@ -1,5 +1,5 @@
 """Who is measured at pinging many targets once a second: each does it for a while and tells what it took (CPU seconds), what
-it counted, and the mean round trip of each target in seconds."""
+it counted, and the mean round trip of each target in seconds, with the window of wall time that it speaks of."""
 
 import collections
 import json
@@ -26,13 +26,13 @@ def settings(targets, **icmp):
 def ours(site, targets):
     agent = site.start_agent(settings(targets))
     time.sleep(SETTLES)
-    before, cpu = metrics(site), agent.cpu()
+    before, cpu, began = metrics(site), agent.cpu(), time.time()
     time.sleep(site.bench.seconds)
-    used, after = agent.cpu() - cpu, metrics(site)
+    ended, used, after = time.time(), agent.cpu() - cpu, metrics(site)
     agent.stop()
     name = "tunnelwatch_icmp_{}_total"
     requests, replies, lost = (after.sum(name.format(what)) - before.sum(name.format(what)) for what in ("requests", "replies", "lost"))
-    return {"cpu": used, "requests": requests, "replies": replies, "lost": lost,
+    return {"cpu": used, "requests": requests, "replies": replies, "lost": lost, "window": (began, ended),
             "means": _means(before, after, "tunnelwatch_icmp_rtt_seconds", "target")}
 
 
@@ -47,7 +47,7 @@ def bare(site, targets):
 
 
 def fping(site, targets):
-    path = _addresses(site, targets)
+    path, began = _addresses(site, targets), time.time()
     # -i is the least that lies between any two packets, in ms with one decimal.
     process = site.start("fping.log", site.bench.program("fping"), "-l", "-q", "-p", "1000", "-t", "900", "-b", "56",
                          "-i", str(max(0.1, 1000 / targets / 2)), "-f", path)
@@ -62,7 +62,7 @@ def fping(site, targets):
         raise CommandFailed(f"fping told nothing: {process.output()[-300:]}")
     means = re.findall(r"^(\S+) *: xmt/rcv/%loss = \S+, min/avg/max = [\d.]+/([\d.]+)/", process.output(), re.MULTILINE)  # in ms
     return {"cpu": used, "requests": sent, "lost": sent - received, "replies": targets * site.bench.seconds * received / sent,
-            "means": {target: float(mean) / 1000 for target, mean in means}}
+            "window": (began, time.time()), "means": {target: float(mean) / 1000 for target, mean in means}}
 
 
 def smokeping(site, targets):
@@ -71,14 +71,14 @@ def smokeping(site, targets):
                          *(peer(number) for number in range(targets)))
     wait_until(lambda: _fetch(site, 9374, "/metrics") is not None, 10, "the smokeping prober's start")
     time.sleep(SETTLES)
-    before, cpu = Metrics(_fetch(site, 9374, "/metrics")), cpu_of(process.pid)
+    before, cpu, began = Metrics(_fetch(site, 9374, "/metrics")), cpu_of(process.pid), time.time()
     time.sleep(site.bench.seconds)
-    used, after = cpu_of(process.pid) - cpu, Metrics(_fetch(site, 9374, "/metrics"))
+    ended, used, after = time.time(), cpu_of(process.pid) - cpu, Metrics(_fetch(site, 9374, "/metrics"))
     process.stop(signal.SIGTERM)
     requests, replies = (after.sum(name) - before.sum(name)
                          for name in ("smokeping_requests_total", "smokeping_response_duration_seconds_count"))
     return {"cpu": used, "requests": requests, "replies": replies, "lost": requests - replies,
-            "means": _means(before, after, "smokeping_response_duration_seconds", "ip")}
+            "window": (began, ended), "means": _means(before, after, "smokeping_response_duration_seconds", "ip")}
 
 
 def blackbox(site, targets):
@@ -89,20 +89,20 @@ def blackbox(site, targets):
     process = site.start("blackbox.log", site.bench.program("prometheus-blackbox-exporter"), f"--config.file={path}",
                          "--web.listen-address=127.0.0.1:9115")
     wait_until(lambda: _fetch(site, 9115, "/metrics") is not None, 10, "the blackbox exporter's start")
-    cpu, began, asked, well, took = cpu_of(process.pid), time.monotonic(), 0, 0, collections.defaultdict(list)
-    while time.monotonic() - began < site.bench.seconds:
+    cpu, began, asked, well, took = cpu_of(process.pid), time.time(), 0, 0, collections.defaultdict(list)
+    while time.time() - began < site.bench.seconds:
         target = peer(asked % targets)
         said = _fetch(site, 9115, f"/probe?module=icmp&target={target}") or ""
         if "probe_success 1" in said:
             well += 1
             took[target].append(float(_BLACKBOX_RTT.search(said)[1]))
         asked += 1
-        time.sleep(max(0.0, began + asked / targets - time.monotonic()))
+        time.sleep(max(0.0, began + asked / targets - time.time()))
     used = cpu_of(process.pid) - cpu
     process.stop(signal.SIGTERM)
     if not well:
         raise CommandFailed(f"the blackbox exporter got no reply: {process.output()[-300:]}")
-    return {"cpu": used, "requests": asked, "replies": well, "lost": asked - well,
+    return {"cpu": used, "requests": asked, "replies": well, "lost": asked - well, "window": (began, time.time()),
             "means": {target: sum(seconds) / len(seconds) for target, seconds in took.items()}}
 
 

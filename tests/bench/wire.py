@@ -17,20 +17,21 @@ class Wire:
             "icmp[icmptype] == icmp-echo or icmp[icmptype] == icmp-echoreply")
         wait_until(lambda: "listening on" in self._tcpdump.output(), 10, "tcpdump's start")
 
-    def stop(self):
-        """The round trips of each target, in seconds."""
+    def stop(self, window):
+        """The round trips of each target, in seconds, of requests between two times of the wall clock."""
         time.sleep(1)  # replies that are on their way, and tcpdump's buffer
         self._tcpdump.stop(signal.SIGINT)
-        return _round_trips(self._tcpdump.output())
+        return _round_trips(self._tcpdump.output(), *(round(at * 10**9) for at in window))
 
 
-def _round_trips(text):
+def _round_trips(text, began, ended):
     asked, took = {}, {}
     pattern = re.compile(r"^(\d+)\.(\d+) IP (\S+) > (\S+): ICMP echo (request|reply), id (\d+), seq (\d+),", re.MULTILINE)
     for seconds, fraction, source, to, kind, ident, sequence in pattern.findall(text):
         at = int(seconds) * 10**9 + int(fraction)
         if kind == "request":
-            asked[(to, ident, sequence)] = at
+            if began <= at <= ended:
+                asked[(to, ident, sequence)] = at
         elif (sent := asked.pop((source, ident, sequence), None)) is not None:
             took.setdefault(source, []).append((at - sent) / 1e9)
     if not took:

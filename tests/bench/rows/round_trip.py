@@ -46,10 +46,10 @@ def _round_trip(site, targets, **how):
     agent = site.start_agent(pingers.settings(targets, rtt_buckets=[f"{bound}us" for bound in BUCKETS], **how))
     time.sleep(pingers.SETTLES)
     stamps = Wire(site)
-    before = pingers.metrics(site)
+    before, began = pingers.metrics(site), time.time()
     time.sleep(site.bench.seconds)
-    after = pingers.metrics(site)
-    wire = sorted(seconds for target in stamps.stop().values() for seconds in target)
+    after, ended = pingers.metrics(site), time.time()
+    wire = sorted(seconds for target in stamps.stop((began, ended)).values() for seconds in target)
     agent.stop()
     histogram = after.histogram("tunnelwatch_icmp_rtt_seconds") - before.histogram("tunnelwatch_icmp_rtt_seconds")
     return {"targets": targets, "median": histogram.quantile(0.5), "p99": histogram.quantile(0.99), "count": histogram.count,
@@ -80,7 +80,7 @@ def _against_others(bench):
 def _error(site, ping):
     stamps = Wire(site)
     told = ping(site, FEW)
-    wire = stamps.stop()
+    wire = stamps.stop(told["window"])
     means = {target: sum(seconds) / len(seconds) for target, seconds in wire.items()}
     errors = [abs(mean - means[target]) for target, mean in told["means"].items() if target in means]  # one pings this machine too
     return {"error_us": 1e6 * sum(errors) / len(errors), "targets": len(errors), "replies": told["replies"],
