@@ -11,6 +11,7 @@
 #include "agent/watch.h"
 #include "config/load.h"
 #include "exporters/web/server.h"
+#include "probes/clock.h"
 #include "probes/io/default_interfaces.h"
 #include "probes/io/live_capture.h"
 #include "probes/io/local_addresses.h"
@@ -36,8 +37,6 @@ namespace {
 constexpr Duration kTick = 100ms;
 // What may change under us is looked at this often: addresses, and interfaces of default routes.
 constexpr Duration kRefresh = 5s;
-
-TimePoint steady_now() { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
 
 std::uint64_t random_seed() {
   std::random_device device;

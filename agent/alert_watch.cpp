@@ -2,6 +2,7 @@
 
 #include "agent/diagnosis/daemon_alerts.h"
 #include "agent/watch.h"
+#include "probes/clock.h"
 
 namespace tunnelwatch::agent {
 
@@ -10,8 +11,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr Duration kConnectEvery = 2s;
-
-TimePoint steady_now() { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
 
 }  // namespace
 

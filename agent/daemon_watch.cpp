@@ -2,6 +2,7 @@
 
 #include "agent/diagnosis/daemon_evidence.h"
 #include "agent/watch.h"
+#include "probes/clock.h"
 
 #include <algorithm>
 
@@ -25,8 +26,6 @@ Counted listed(const host::DaemonCounts& counts, bool all) {
   }
   return list;
 }
-
-TimePoint steady_now() { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 #include "agent/log_watch.h"
 
 #include "agent/watch.h"
+#include "probes/clock.h"
 #include "probes/host/log_record.h"
 
 #include <algorithm>
@@ -17,8 +18,6 @@ namespace {
 
 constexpr std::size_t kBytesEachTick = 256U << 10;  // of one file; the rest waits
 constexpr Duration kTryAgain = 5s;
-
-TimePoint steady_now() { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
 
 // This machine's, by which its own entries can be told; empty: not known.
 std::string machine_id() {

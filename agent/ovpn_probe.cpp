@@ -1,6 +1,7 @@
 #include "agent/ovpn_probe.h"
 
 #include "probes/active/keyed_random.h"
+#include "probes/clock.h"
 #include "probes/io/resolver.h"
 #include "probes/io/tcp_stream.h"
 #include "probes/io/udp_socket.h"
@@ -15,8 +16,6 @@ namespace tunnelwatch::agent {
 namespace {
 
 using active::OpenVpnHello;
-
-TimePoint steady_now() { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
 
 // The packets of a TCP stream, each behind its length.
 class Framing {

@@ -1,5 +1,6 @@
 #include "agent/path_probe.h"
 
+#include "probes/clock.h"
 #include "probes/io/raw_ip_sender.h"
 #include "probes/io/raw_receiver.h"
 #include "probes/io/udp_socket.h"
@@ -17,8 +18,6 @@ namespace {
 
 constexpr std::uint16_t kUsualMtu = 1500;
 constexpr std::uint16_t kMostMtu = 9000;  // loopback's 65536 says nothing of a path
-
-TimePoint steady_now() { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
 
 }  // namespace
 

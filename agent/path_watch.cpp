@@ -3,6 +3,7 @@
 #include "agent/diagnosis/path_evidence.h"
 #include "agent/log.h"
 #include "agent/path_words.h"
+#include "probes/clock.h"
 
 #include <algorithm>
 
@@ -17,8 +18,6 @@ namespace {
 
 constexpr Duration kLookEvery = std::chrono::milliseconds{500};
 constexpr std::uint64_t kSeedStep = 0x9e3779b97f4a7c15U;
-
-TimePoint steady_now() { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
 
 // A trace can say where what the verdict calls blocked ends.
 bool is_suspect(const Tunnel& tunnel) {

@@ -1,9 +1,9 @@
 #include "agent/probe_driver.h"
 
 #include "agent/log.h"
-#include "agent/probing/clock.h"
 #include "agent/probing/probe_source.h"
 #include "config/echo_plan.h"
+#include "probes/clock.h"
 #include "probes/io/local_addresses.h"
 
 #include <algorithm>

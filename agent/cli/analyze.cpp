@@ -4,6 +4,7 @@
 #include "agent/cli/terminal.h"
 #include "exporters/json/report_json.h"
 #include "exporters/text/report_text.h"
+#include "probes/clock.h"
 
 #include <algorithm>
 #include <chrono>
@@ -21,8 +22,6 @@ void print(std::FILE* to, std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), to);
   std::fflush(to);
 }
-
-TimePoint steady_now() { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
 
 exporters::Language language_of(const AnalyzeArguments& arguments) {
   return arguments.chinese ? exporters::Language::zh : exporters::Language::en;

@@ -2,6 +2,7 @@
 
 #include "agent/diagnosis/esp_reach.h"
 #include "probes/active/esp_probe.h"
+#include "probes/clock.h"
 #include "probes/io/esp_socket.h"
 #include "probes/wire/esp_echo.h"
 
@@ -14,8 +15,6 @@ namespace {
 
 constexpr config::EspProbe kSettings{.interval = std::chrono::milliseconds{60000},
                                      .timeout = std::chrono::milliseconds{1000}};
-
-TimePoint steady_now() { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
 
 // The daemon's own machine, asked once.
 class OneEspProbe {

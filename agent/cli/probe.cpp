@@ -3,6 +3,7 @@
 #include "agent/cli/peer_address.h"
 #include "agent/cli/probe_words.h"
 #include "probes/active/ike_probe.h"
+#include "probes/clock.h"
 #include "probes/io/udp_socket.h"
 
 #include <algorithm>
@@ -20,8 +21,6 @@ namespace {
 constexpr std::uint32_t kTarget = 1;
 constexpr config::IkeProbe kSettings{
     .interval = std::chrono::milliseconds{1000}, .timeout = std::chrono::milliseconds{1000}, .burst = 3};
-
-TimePoint steady_now() { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
 
 // The daemon's own probe machine, asked once: until each port has an outcome.
 class OneProbe {

@@ -1,6 +1,6 @@
 #include "agent/probing/echo_driver.h"
 
-#include "agent/probing/clock.h"
+#include "probes/clock.h"
 
 #include <algorithm>
 #include <utility>
@@ -67,14 +67,25 @@ void EchoDriver::want(const TargetKey& key, const EchoWish& wish, std::chrono::s
   EchoTarget& t = it->second;
   t.wanted = true;
   if (is_new) {
-    t.id = next_id_++;
+    t.id = new_id(t);
     t.statistics = active::EchoStatistics(window, *bounds_);
-    by_id_[t.id] = &t;
   }
   if (!is_new && wish == t.wish) return;
   const bool same_question = !is_new && wish.address == t.wish.address && wish.params == t.wish.params;
   t.wish = wish;
   if (!same_question) ask(t);
+}
+
+// Used again, so that they stay small. What still comes for the one before has a sequence that the next never had.
+std::uint32_t EchoDriver::new_id(EchoTarget& target) {
+  if (free_ids_.empty()) {
+    by_id_.push_back(&target);
+    return static_cast<std::uint32_t>(by_id_.size() - 1);
+  }
+  const std::uint32_t id = free_ids_.back();
+  free_ids_.pop_back();
+  by_id_[id] = &target;
+  return id;
 }
 
 void EchoDriver::ask(EchoTarget& target) {
@@ -93,7 +104,8 @@ void EchoDriver::end_sync() {
       continue;
     }
     echo_.remove_target(it->second.id);
-    by_id_.erase(it->second.id);
+    by_id_[it->second.id] = nullptr;
+    free_ids_.push_back(it->second.id);
     it = targets_.erase(it);
   }
   for (const IpFamily family : {IpFamily::v4, IpFamily::v6}) asked_[index(family)] = any_of(family);
@@ -117,9 +129,7 @@ void EchoDriver::advance(TimePoint now) {
 
 void EchoDriver::send() {
   if (actions_.packets.empty()) return;
-  for (const auto& packet : actions_.packets) {
-    if (const auto it = by_id_.find(packet.target); it != by_id_.end()) it->second->statistics.on_request();
-  }
+  for (const auto& packet : actions_.packets) by_id_[packet.target]->statistics.on_request();
   const auto now = steady_now();
   active::EchoActions errors;
   for (const IpFamily family : {IpFamily::v4, IpFamily::v6}) send_family(family, now, errors);
@@ -149,10 +159,10 @@ void EchoDriver::send_family(IpFamily family, TimePoint now, active::EchoActions
 
 void EchoDriver::observe() {
   for (const auto& o : actions_.observations) {
-    const auto it = by_id_.find(o.target);
-    if (it == by_id_.end()) continue;
-    it->second->statistics.on_observation(o);
-    if (o.outcome != EchoOutcome::duplicate) it->second->changed = true;
+    EchoTarget* target = by_id_[o.target];
+    if (target == nullptr) continue;
+    target->statistics.on_observation(o);
+    if (o.outcome != EchoOutcome::duplicate) target->changed = true;
   }
   actions_.observations.clear();
 }

@@ -14,8 +14,6 @@
 #include <string>
 #include <vector>
 
-#include <boost/unordered/unordered_flat_map.hpp>
-
 namespace boost::asio {
 class io_context;
 }
@@ -57,6 +55,7 @@ class EchoDriver {
   void report(exporters::Report& report, const WallClock& clock) const;
 
  private:
+  std::uint32_t new_id(EchoTarget& target);
   void ask(EchoTarget& target);
   void choose_wake_ups();
   void send();
@@ -70,8 +69,8 @@ class EchoDriver {
   active::EchoActions actions_;
   std::vector<io::SentIcmp> sent_;
   Targets targets_;
-  boost::unordered_flat_map<std::uint32_t, EchoTarget*> by_id_;
-  std::uint32_t next_id_ = 1;
+  std::vector<EchoTarget*> by_id_;  // none: the id is free
+  std::vector<std::uint32_t> free_ids_;
   std::set<std::vector<double>> all_bounds_;  // that ever were in use: reports point at them
   const std::vector<double>* bounds_ = nullptr;
 };

@@ -34,10 +34,10 @@ struct EchoWish {
 
 struct EchoTarget {
   std::uint32_t id = 0;
-  EchoWish wish;
-  active::EchoStatistics statistics;
   bool wanted = true;   // still in the settings
   bool changed = true;  // its window says something new
+  active::EchoStatistics statistics;
+  EchoWish wish;
 };
 
 }  // namespace tunnelwatch::agent

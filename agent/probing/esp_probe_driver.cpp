@@ -1,7 +1,7 @@
 #include "agent/probing/esp_probe_driver.h"
 
 #include "agent/log.h"
-#include "agent/probing/clock.h"
+#include "probes/clock.h"
 #include "probes/wire/esp_echo.h"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "agent/probing/esp_responder_driver.h"
 
-#include "agent/probing/clock.h"
+#include "probes/clock.h"
 #include "probes/wire/esp_echo.h"
 
 #include <boost/asio/io_context.hpp>

@@ -1,6 +1,6 @@
 #include "agent/probing/ike_probe_driver.h"
 
-#include "agent/probing/clock.h"
+#include "probes/clock.h"
 #include "probes/wire/ike_names.h"
 
 #include <algorithm>

@@ -26,15 +26,11 @@ class DeadlineHeap {
   // Sets the deadline of a slot, whether or not it has one.
   void set(std::uint32_t slot, TimePoint at) {
     if (slot >= positions_.size()) positions_.resize(slot + 1U, kNone);
-    std::size_t i = positions_[slot];
-    if (i == kNone) {
-      i = entries_.size();
+    if (positions_[slot] == kNone) {
+      positions_[slot] = static_cast<std::uint32_t>(entries_.size());
       entries_.push_back({at, slot});
-      positions_[slot] = i;
-    } else {
-      entries_[i].at = at;
     }
-    sift_down(sift_up(i));
+    settle(positions_[slot], {at, slot});
   }
 
   void erase(std::uint32_t slot) {
@@ -42,38 +38,30 @@ class DeadlineHeap {
     const std::size_t hole = std::exchange(positions_[slot], kNone);
     const Entry last = entries_.back();
     entries_.pop_back();
-    if (hole == entries_.size()) return;
-    entries_[hole] = last;
-    positions_[last.slot] = hole;
-    sift_down(sift_up(hole));
+    if (hole != entries_.size()) settle(hole, last);
   }
 
  private:
-  static constexpr std::size_t kNone = SIZE_MAX;
+  static constexpr std::uint32_t kNone = UINT32_MAX;
 
-  void swap(std::size_t a, std::size_t b) {
-    std::swap(entries_[a], entries_[b]);
-    positions_[entries_[a].slot] = a;
-    positions_[entries_[b].slot] = b;
-  }
-  std::size_t sift_up(std::size_t i) {
-    for (; i > 0 && entries_[i].at < entries_[(i - 1) / 2].at; i = (i - 1) / 2) swap(i, (i - 1) / 2);
-    return i;
-  }
-  void sift_down(std::size_t i) {
-    while (true) {
-      std::size_t least = i;
-      for (std::size_t child = 2 * i + 1; child <= 2 * i + 2 && child < entries_.size(); ++child) {
-        if (entries_[child].at < entries_[least].at) least = child;
-      }
-      if (least == i) return;
-      swap(i, least);
-      i = least;
+  // Moves the hole at i to where the entry belongs, and puts it there.
+  void settle(std::size_t i, const Entry& entry) {
+    for (; i > 0 && entry.at < entries_[(i - 1) / 2].at; i = (i - 1) / 2) put(i, entries_[(i - 1) / 2]);
+    for (std::size_t child = 2 * i + 1; child < entries_.size(); child = 2 * i + 1) {
+      if (child + 1 < entries_.size() && entries_[child + 1].at < entries_[child].at) ++child;
+      if (entry.at <= entries_[child].at) break;
+      put(i, entries_[child]);
+      i = child;
     }
+    put(i, entry);
+  }
+  void put(std::size_t i, const Entry& entry) {
+    entries_[i] = entry;
+    positions_[entry.slot] = static_cast<std::uint32_t>(i);
   }
 
   std::vector<Entry> entries_;
-  std::vector<std::size_t> positions_;  // slot -> index in entries_
+  std::vector<std::uint32_t> positions_;  // slot -> index in entries_
 };
 
 }  // namespace tunnelwatch::active

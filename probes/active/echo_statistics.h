@@ -34,9 +34,9 @@ struct EchoTotals {
   std::uint64_t reordered = 0;    // replies, late ones too, behind the reply to a later request
   std::uint64_t ttl_changes = 0;  // replies with another TTL than the one before: the path changed
   std::uint64_t send_errors = 0;
-  std::array<std::uint64_t, kRefusalReasonCount> refused{};  // by reason: ICMP errors and send errors
-  std::vector<std::uint64_t> rtt_counts;                     // not cumulative; the last is above all bounds
   double rtt_seconds_sum = 0;
+  std::vector<std::uint64_t> rtt_counts;                     // not cumulative; the last is above all bounds
+  std::array<std::uint64_t, kRefusalReasonCount> refused{};  // by reason: ICMP errors and send errors
 };
 
 // The last seconds of one target, for the diagnosis. Requests in flight are in none of the numbers.
@@ -110,10 +110,9 @@ class EchoStatistics {
   void explain_loss(const EchoObservation& o);
   void note_reply(const EchoObservation& o);
 
+  // What every reply touches stands together.
   std::chrono::seconds window_;
   const std::vector<double>* bounds_;
-  EchoTotals totals_;
-  std::deque<Sample> samples_;
   std::uint32_t consecutive_losses_ = 0;
   std::optional<TimePoint> last_reply_;
   std::optional<std::uint32_t> newest_reply_;  // the highest sequence that was replied to
@@ -121,6 +120,8 @@ class EchoStatistics {
   std::optional<Duration> previous_rtt_;
   std::uint64_t differences_ = 0;  // that jitter_seconds_ was made of
   double jitter_seconds_ = 0;
+  EchoTotals totals_;
+  std::deque<Sample> samples_;
 };
 
 }  // namespace tunnelwatch::active

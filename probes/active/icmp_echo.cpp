@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <numeric>
 
 namespace tunnelwatch::active {
 
@@ -51,9 +52,11 @@ std::uint16_t internet_checksum(Bytes bytes) {
   return static_cast<std::uint16_t>(~sum);
 }
 
+// In network order; where the next one goes.
 template <typename T>
-void append(std::vector<std::uint8_t>& out, T value) {
-  for (std::size_t i = sizeof(T); i-- > 0;) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+std::uint8_t* put(std::uint8_t* out, T value) {
+  for (std::size_t i = sizeof(T); i-- > 0;) *out++ = static_cast<std::uint8_t>(value >> (8 * i));
+  return out;
 }
 
 }  // namespace
@@ -101,6 +104,7 @@ void IcmpEcho::add_target(std::uint32_t id, const IpAddress& address, const Echo
   p.burst = std::clamp<std::uint16_t>(p.burst, 1, kMaxBurst);
   if (p.source && p.source->family() != address.family()) p.source.reset();
   const auto in_flight = (static_cast<std::size_t>(p.timeout / p.interval) + 2) * p.burst;
+  target.timeout = p.timeout;
   target.ring.resize(std::bit_ceil(in_flight + kRemembered));
   target.next_sequence = target.oldest = static_cast<std::uint32_t>(random_.next());
 
@@ -112,51 +116,36 @@ void IcmpEcho::add_target(std::uint32_t id, const IpAddress& address, const Echo
   const Duration since = now.time_since_epoch() % interval;
   target.next_send = now + (phase - since + interval) % interval;
 
-  std::uint32_t slot = static_cast<std::uint32_t>(targets_.size());
-  if (free_slots_.empty()) {
-    targets_.emplace_back();
-  } else {
-    slot = free_slots_.back();
-    free_slots_.pop_back();
-  }
-  targets_[slot] = std::move(target);
-  slot_by_id_[id] = slot;
+  if (id >= targets_.size()) targets_.resize(id + 1U);
+  targets_[id] = std::move(target);
+  ++target_count_;
   if (params.interval < kFastInterval) ++fast_targets_;
-  rate_ += rate_of(targets_[slot].params);
-  slots_by_address_.emplace(address, slot);
-  schedule(slot);
+  rate_ += rate_of(targets_[id].params);
+  ids_by_address_.emplace(address, id);
+  schedule(targets_[id]);
 }
 
 void IcmpEcho::remove_target(std::uint32_t id) {
-  const auto found = slot_by_id_.find(id);
-  if (found == slot_by_id_.end()) return;
-  const std::uint32_t slot = found->second;
-  slot_by_id_.erase(found);
-  deadlines_.erase(slot);
-  const auto [first, last] = slots_by_address_.equal_range(targets_[slot].address);
-  slots_by_address_.erase(std::find_if(first, last, [&](const auto& entry) { return entry.second == slot; }));
-  if (targets_[slot].params.interval < kFastInterval) --fast_targets_;
-  rate_ -= rate_of(targets_[slot].params);
-  targets_[slot] = {};
-  free_slots_.push_back(slot);
+  Target* target = target_of(id);
+  if (target == nullptr) return;
+  deadlines_.erase(id);
+  const auto [first, last] = ids_by_address_.equal_range(target->address);
+  ids_by_address_.erase(std::find_if(first, last, [&](const auto& entry) { return entry.second == id; }));
+  if (target->params.interval < kFastInterval) --fast_targets_;
+  rate_ -= rate_of(target->params);
+  --target_count_;
+  *target = {};
 }
 
-IcmpEcho::Target* IcmpEcho::target_of(std::uint32_t id) {
-  const auto found = slot_by_id_.find(id);
-  return found == slot_by_id_.end() ? nullptr : &targets_[found->second];
-}
-
-void IcmpEcho::schedule(std::uint32_t slot) {
-  Target& target = targets_[slot];
+void IcmpEcho::schedule(Target& target) {
   const auto in_flight = [&] {
     const Request* request = target.find(target.oldest);
     return request != nullptr && request->state == State::in_flight;
   };
   while (target.oldest != target.next_sequence && !in_flight()) ++target.oldest;
   TimePoint at = target.next_send;
-  if (target.oldest != target.next_sequence)
-    at = std::min(at, target.find(target.oldest)->sent + target.params.timeout);
-  deadlines_.set(slot, at);
+  if (target.oldest != target.next_sequence) at = std::min(at, target.find(target.oldest)->sent + target.timeout);
+  deadlines_.set(target.id, at);
 }
 
 bool IcmpEcho::is_dense() const { return rate_ >= kDenseRate; }
@@ -170,9 +159,9 @@ std::optional<TimePoint> IcmpEcho::next_deadline() const {
 
 void IcmpEcho::advance(TimePoint now, EchoActions& out) {
   while (!deadlines_.empty() && deadlines_.top().at <= now) {
-    const auto [at, slot] = deadlines_.top();
-    wake_target(targets_[slot], now, /*held_up=*/now - at > kHeldUp, out);
-    schedule(slot);
+    const auto [at, id] = deadlines_.top();
+    wake_target(targets_[id], now, /*held_up=*/now - at > kHeldUp, out);
+    schedule(targets_[id]);
   }
 }
 
@@ -185,7 +174,7 @@ void IcmpEcho::expire(Target& target, TimePoint now, bool held_up, EchoActions& 
   for (; target.oldest != target.next_sequence; ++target.oldest) {
     Request* request = target.find(target.oldest);
     if (request == nullptr || request->state != State::in_flight) continue;
-    if (request->sent + target.params.timeout > now) return;
+    if (request->sent + target.timeout > now) return;
     if (held_up) {
       request->state = State::abandoned;
       ++counters_.abandoned;
@@ -222,21 +211,19 @@ void IcmpEcho::append_request(Target& target, TimePoint now, EchoActions& out) {
   const bool v4 = target.address.is_v4();
   const std::size_t offset = out.bytes.size();
   const std::size_t length = 8U + target.params.payload_bytes;
-  out.bytes.reserve(offset + length);
-  out.bytes.push_back(v4 ? kEchoRequest4 : kEchoRequest6);
-  out.bytes.push_back(0);
-  append<std::uint16_t>(out.bytes, 0);
-  append(out.bytes, id_);
-  append(out.bytes, static_cast<std::uint16_t>(sequence));
-  append(out.bytes, random_.tag(target.id, sequence));
-  append(out.bytes, target.id);
-  append(out.bytes, sequence);
-  for (std::size_t i = out.bytes.size() - offset; i < length; ++i) out.bytes.push_back(static_cast<std::uint8_t>(i));
-  if (v4) {
-    const std::uint16_t sum = internet_checksum({out.bytes.data() + offset, length});
-    out.bytes[offset + 2] = static_cast<std::uint8_t>(sum >> 8);
-    out.bytes[offset + 3] = static_cast<std::uint8_t>(sum);
-  }
+  out.bytes.resize(offset + length);
+  std::uint8_t* const begin = out.bytes.data() + offset;
+  std::uint8_t* at = begin;
+  at = put(at, v4 ? kEchoRequest4 : kEchoRequest6);
+  at = put<std::uint8_t>(at, 0);
+  at = put<std::uint16_t>(at, 0);
+  at = put(at, id_);
+  at = put(at, static_cast<std::uint16_t>(sequence));
+  at = put(at, random_.tag(target.id, sequence));
+  at = put(at, target.id);
+  at = put(at, sequence);
+  std::iota(at, begin + length, static_cast<std::uint8_t>(at - begin));
+  if (v4) put(begin + 2, internet_checksum({begin, length}));
   const EchoParams& p = target.params;
   out.packets.push_back({target.id, sequence, target.address, p.source, p.ttl, p.dscp, p.dont_fragment, p.fwmark,
                          p.interface_index, offset, length});
@@ -249,7 +236,7 @@ void IcmpEcho::on_sent(std::uint32_t target_id, std::uint32_t sequence, TimePoin
   // advance() finds by itself that a later stamp has moved the timeout: not once more for each echo.
   const bool sooner = stamp < request->sent;
   request->sent = stamp;
-  if (sooner) schedule(slot_of(*target));
+  if (sooner) schedule(*target);
 }
 
 void IcmpEcho::on_send_error(std::uint32_t target_id, std::uint32_t sequence, RefusalReason reason, TimePoint now,
@@ -265,7 +252,7 @@ void IcmpEcho::on_send_error(std::uint32_t target_id, std::uint32_t sequence, Re
                               .sent = request->sent,
                               .at = now,
                               .from = {}});
-  schedule(slot_of(*target));
+  schedule(*target);
 }
 
 void IcmpEcho::on_message(std::span<const std::uint8_t> bytes, const IpAddress& from, std::uint8_t ttl,
@@ -319,7 +306,7 @@ void IcmpEcho::on_reply(std::span<const std::uint8_t> bytes, const IpAddress& fr
     o.outcome = EchoOutcome::late;
   } else if (request->state != State::in_flight && request->state != State::abandoned) {
     o.outcome = EchoOutcome::duplicate;
-  } else if (rtt > target->params.timeout) {
+  } else if (rtt > target->timeout) {
     // It came too late, but advance() did not come round to say so.
     EchoObservation lost = o;
     lost.outcome = EchoOutcome::lost;
@@ -331,7 +318,7 @@ void IcmpEcho::on_reply(std::span<const std::uint8_t> bytes, const IpAddress& fr
   }
   request->state = State::answered;  // one more reply is a duplicate, also of a late one
   out.observations.push_back(o);
-  schedule(slot_of(*target));
+  schedule(*target);
 }
 
 void IcmpEcho::on_error(std::span<const std::uint8_t> bytes, const IpAddress& from, TimePoint received_at,
@@ -398,7 +385,7 @@ void IcmpEcho::on_error(std::span<const std::uint8_t> bytes, const IpAddress& fr
 
 // A target to that address that remembers a request with the quoted 16 bits of sequence.
 IcmpEcho::Target* IcmpEcho::target_of_short_quote(const Quote& quote) {
-  const auto [first, last] = slots_by_address_.equal_range(quote.to);
+  const auto [first, last] = ids_by_address_.equal_range(quote.to);
   for (auto it = first; it != last; ++it) {
     Target& target = targets_[it->second];
     const std::uint32_t newest = target.next_sequence - 1;
@@ -444,7 +431,7 @@ void IcmpEcho::refuse(const Quote& quote, RefusalReason reason, const IpAddress&
                               .at = at,
                               .from = from});
   request->state = State::refused;
-  schedule(slot_of(*target));
+  schedule(*target);
 }
 
 }  // namespace tunnelwatch::active

@@ -12,9 +12,8 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <unordered_map>
 #include <vector>
-
-#include <boost/unordered/unordered_flat_map.hpp>
 
 namespace tunnelwatch::active {
 
@@ -100,13 +99,14 @@ class IcmpEcho {
 
   explicit IcmpEcho(std::uint64_t seed);
 
-  // Starts (or, for an id that is there, restarts) a target. Its first request comes within one interval: targets are
-  // spread evenly over it, whenever they are added.
+  // Starts (or, for an id that is there, restarts) a target. Ids are small integers that the owner hands out: there is
+  // room for all up to the highest. The first request comes within one interval: targets are spread evenly over it,
+  // whenever they are added.
   void add_target(std::uint32_t id, const IpAddress& address, const EchoParams& params, TimePoint now);
   // Forgets a target at once. Its requests in flight end without an observation.
   void remove_target(std::uint32_t id);
-  bool has_target(std::uint32_t id) const { return slot_by_id_.count(id) != 0; }
-  std::size_t target_count() const { return slot_by_id_.size(); }
+  bool has_target(std::uint32_t id) const { return id < targets_.size() && targets_[id].is_there(); }
+  std::size_t target_count() const { return target_count_; }
 
   // Does what is due: requests and losses. Called late by more than 100 ms it skips the missed requests (phase kept)
   // rather than catch up; called late by more than 1 s it also abandons what was due to be lost meanwhile.
@@ -139,14 +139,17 @@ class IcmpEcho {
     std::uint32_t sequence = 0;
     State state = State::none;
   };
-  struct Target {
-    std::uint32_t id = 0;
+  // Of thousands of targets none is in the cache when its turn comes: what every echo touches stands together.
+  struct alignas(64) Target {
     std::uint32_t next_sequence = 0;
     std::uint32_t oldest = 0;  // no request before it is in flight
+    TimePoint next_send{};
+    Duration timeout{};
+    std::vector<Request> ring;  // by sequence; size a power of two, none of a target that is not there
+    std::uint32_t id = 0;
     IpAddress address;
     EchoParams params;
-    TimePoint next_send{};
-    std::vector<Request> ring;  // by sequence; size a power of two
+    bool is_there() const { return !ring.empty(); }
     Request* find(std::uint32_t sequence);
   };
   struct Quote;
@@ -156,9 +159,8 @@ class IcmpEcho {
   void send_if_due(Target& target, TimePoint now, EchoActions& out);
   void append_request(Target& target, TimePoint now, EchoActions& out);
   void count_lag(Duration lag);
-  void schedule(std::uint32_t slot);
-  Target* target_of(std::uint32_t id);
-  std::uint32_t slot_of(const Target& target) const { return static_cast<std::uint32_t>(&target - targets_.data()); }
+  void schedule(Target& target);
+  Target* target_of(std::uint32_t id) { return has_target(id) ? &targets_[id] : nullptr; }
   void on_reply(std::span<const std::uint8_t> bytes, const IpAddress& from, std::uint8_t ttl, TimePoint received_at,
                 EchoActions& out);
   void on_error(std::span<const std::uint8_t> bytes, const IpAddress& from, TimePoint received_at, EchoActions& out);
@@ -171,10 +173,9 @@ class IcmpEcho {
   std::size_t fast_targets_ = 0;
   std::uint64_t rate_ = 0;  // of all targets' bursts, each rounded down to 1e-6 a second
   EchoCounters counters_;
-  std::vector<Target> targets_;  // by slot; free ones have an empty ring
-  std::vector<std::uint32_t> free_slots_;
-  boost::unordered_flat_map<std::uint32_t, std::uint32_t> slot_by_id_;  // target id -> slot
-  std::unordered_multimap<IpAddress, std::uint32_t, IpAddressHash> slots_by_address_;
+  std::vector<Target> targets_;  // by id
+  std::size_t target_count_ = 0;
+  std::unordered_multimap<IpAddress, std::uint32_t, IpAddressHash> ids_by_address_;
   DeadlineHeap deadlines_;
 };
 

@@ -1,5 +1,6 @@
 #include "probes/io/esp_socket.h"
 
+#include "probes/clock.h"
 #include "probes/io/esp_filter.h"
 #include "probes/io/raw_open_error.h"
 #include "probes/io/receive_loop.h"
@@ -158,7 +159,7 @@ EspSocket::Sent EspSocket::Impl::send(std::span<const std::uint8_t> esp, const I
   TimePoint at{};
   // An error that is about an earlier packet and was not read yet makes one send fail; the next one is our own.
   for (int attempt = 0; attempt < 2; ++attempt) {
-    at = StampMapper{}.now();
+    at = steady_now();
     error = sendmsg(handle(), &header, MSG_DONTWAIT) < 0 ? errno : 0;
     if (error == 0) return {at, RefusalReason::none};
   }

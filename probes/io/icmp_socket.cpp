@@ -1,5 +1,6 @@
 #include "probes/io/icmp_socket.h"
 
+#include "probes/clock.h"
 #include "probes/io/icmp_filter.h"
 #include "probes/io/receive_loop.h"
 #include "probes/io/socket_message.h"
@@ -128,7 +129,7 @@ AfterDrain IcmpSocket::Impl::read_messages() {
     std::array<mmsghdr, kBatch> messages{};
     std::array<iovec, kBatch> parts{};
     std::array<sockaddr_storage, kBatch> from{};
-    std::array<ControlBuffer, kBatch> control{};
+    std::array<ControlBuffer, kBatch> control;
     for (std::size_t i = 0; i < kBatch; ++i) {
       parts[i] = {buffers_.data() + i * kMaxMessage, kMaxMessage};
       messages[i].msg_hdr = {&from[i], sizeof from[i], &parts[i], 1, control[i].bytes, sizeof control[i].bytes, 0};
@@ -195,7 +196,7 @@ bool IcmpSocket::Impl::prepare_run(const active::EchoPacket& first) {
 }
 
 void IcmpSocket::Impl::refuse_run(std::span<const active::EchoPacket* const> run, std::vector<SentIcmp>& sent) {
-  const TimePoint now = StampMapper{}.now();
+  const TimePoint now = steady_now();
   for (const active::EchoPacket* packet : run) {
     sent.push_back({packet->target, packet->sequence, now, RefusalReason::not_permitted});
   }
@@ -256,8 +257,8 @@ void IcmpSocket::Impl::send_batch(const active::EchoActions& actions, std::span<
                                   std::vector<SentIcmp>& sent) {
   std::array<mmsghdr, kBatch> messages{};
   std::array<iovec, kBatch> parts{};
-  std::array<sockaddr_storage, kBatch> to{};
-  std::array<ControlBuffer, kBatch> control{};
+  std::array<sockaddr_storage, kBatch> to;
+  std::array<ControlBuffer, kBatch> control;
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const active::EchoPacket& packet = *batch[i];
     to[i] = to_sockaddr(packet.to, 0);
@@ -268,7 +269,7 @@ void IcmpSocket::Impl::send_batch(const active::EchoActions& actions, std::span<
   }
   for (std::size_t done = 0; done < batch.size();) {
     const auto left = static_cast<unsigned>(batch.size() - done);
-    const TimePoint before = StampMapper{}.now();
+    const TimePoint before = steady_now();
     const int count = sendmmsg(handle(), &messages[done], left, MSG_DONTWAIT);
     const int error = errno;
     if (count < 0 && error == EINTR) continue;
@@ -281,7 +282,7 @@ void IcmpSocket::Impl::send_batch(const active::EchoActions& actions, std::span<
       continue;
     }
     // The kernel takes them one by one: each gets its share of the call's time, until a stamp says better.
-    const Duration share = (StampMapper{}.now() - before) / count;
+    const Duration share = (steady_now() - before) / count;
     const std::size_t first = sent.size();
     for (int i = 0; i < count; ++i, ++done) {
       sent.push_back({batch[done]->target, batch[done]->sequence, before + share * i, RefusalReason::none});
@@ -304,7 +305,7 @@ void IcmpSocket::Impl::read_transmit_stamps(TimePoint before, std::span<SentIcmp
   int count = kBatch;
   for (int round = 0; round < kMaxBatchesPerWake && count == static_cast<int>(kBatch); ++round) {
     std::array<mmsghdr, kBatch> messages{};
-    std::array<ControlBuffer, kBatch> control{};
+    std::array<ControlBuffer, kBatch> control;
     for (std::size_t i = 0; i < kBatch; ++i) {
       messages[i].msg_hdr.msg_control = control[i].bytes;
       messages[i].msg_hdr.msg_controllen = sizeof control[i].bytes;

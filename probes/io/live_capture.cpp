@@ -1,5 +1,6 @@
 #include "probes/io/live_capture.h"
 
+#include "probes/clock.h"
 #include "probes/io/pcap_device.h"
 
 #include <algorithm>
@@ -26,8 +27,6 @@ constexpr milliseconds kLook{500};  // how often the interface and the kernel's 
 constexpr int kFramesPerDispatch = 512;
 constexpr int kEmptyWakes = 16;
 constexpr milliseconds kPause{10};
-
-TimePoint now() { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
 
 std::uint64_t random_seed() {
   std::random_device source;
@@ -141,7 +140,7 @@ void LiveCapture::Worker::run() {
     } else {
       tell_state(/*up=*/false, device.error());
     }
-    idle(now());
+    idle(steady_now());
     if (stop_.wait(retry)) return;
     retry = std::min(2 * retry, kLastRetry);
   }
@@ -152,17 +151,17 @@ bool LiveCapture::Worker::capture(PcapDevice& device) {
   link_ = device.link();
   front_.set_own_mac(device.mac());
   seen_ = {};
-  front_.on_capture_gap(now());  // whatever was sent while it was closed
+  front_.on_capture_gap(steady_now());  // whatever was sent while it was closed
   {
     const std::lock_guard lock(mutex_);
     ++counters_.openings;
   }
-  TimePoint next_look = now() + kLook;
+  TimePoint next_look = steady_now() + kLook;
   int empty = 0;
   while (!stop_.wait(kLook, device.descriptor())) {
     take_interest(&device);
     clock_ = WallClock::of_this_machine();
-    dispatched_ = now();
+    dispatched_ = steady_now();
     const auto got = device.dispatch(kFramesPerDispatch, *this);
     std::string why = got ? std::string() : got.error();
     // A descriptor that reports an error instead of frames must not make the thread spin.
@@ -173,7 +172,7 @@ bool LiveCapture::Worker::capture(PcapDevice& device) {
       next_look = dispatched_ + kLook;
       look_at_drops(device);
     }
-    idle(now());
+    idle(steady_now());
     if (!look) continue;
     const bool there = device.still_there(why);
     if (there && got) continue;
@@ -196,13 +195,13 @@ void LiveCapture::Worker::take_interest(PcapDevice* device) {
   filter_ = std::move(filter);
   if (device == nullptr) return;
   device->set_filter(filter_);
-  front_.on_capture_gap(now());
+  front_.on_capture_gap(steady_now());
   tell_state(/*up=*/true, device->filter_complaint());
 }
 
 void LiveCapture::Worker::on_frame(const PcapDevice::Frame& frame) {
   TimePoint at = clock_.from(WallTime{Duration(frame.wall_nanoseconds)});
-  if (at > dispatched_) at = std::min(at, now());
+  if (at > dispatched_) at = std::min(at, steady_now());
   last_stamp_ = std::max(last_stamp_, at);
   front_.on_frame(link_, frame.bytes, frame.wire_length, last_stamp_);
 }
@@ -225,7 +224,7 @@ void LiveCapture::Worker::idle(TimePoint at) {
 
 void LiveCapture::Worker::look_at_drops(const PcapDevice& device) {
   const PcapDevice::Stats stats = device.stats();
-  if (stats.dropped != seen_.dropped) front_.on_capture_gap(now());
+  if (stats.dropped != seen_.dropped) front_.on_capture_gap(steady_now());
   const std::lock_guard lock(mutex_);
   counters_.received += stats.received - seen_.received;  // unsigned: right across a wrap
   counters_.dropped += stats.dropped - seen_.dropped;

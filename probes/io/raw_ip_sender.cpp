@@ -1,5 +1,6 @@
 #include "probes/io/raw_ip_sender.h"
 
+#include "probes/clock.h"
 #include "probes/io/raw_open_error.h"
 #include "probes/io/socket_message.h"
 
@@ -30,7 +31,7 @@ RawIpSender::~RawIpSender() { ::close(descriptor_); }
 
 RawIpSender::Sent RawIpSender::send(std::span<const std::uint8_t> packet, const IpAddress& to) {
   const sockaddr_storage name = to_sockaddr(to, 0);
-  const Sent sent{StampMapper{}.now(), RefusalReason::none};
+  const Sent sent{steady_now(), RefusalReason::none};
   const ssize_t length = ::sendto(descriptor_, packet.data(), packet.size(), MSG_DONTWAIT,
                                   reinterpret_cast<const sockaddr*>(&name), sockaddr_size(to));
   return length >= 0 ? sent : Sent{sent.at, refusal_of_errno(errno)};

@@ -1,5 +1,6 @@
 #include "probes/io/udp_socket.h"
 
+#include "probes/clock.h"
 #include "probes/io/receive_loop.h"
 #include "probes/io/socket_message.h"
 
@@ -153,7 +154,7 @@ UdpSocket::Sent UdpSocket::Impl::send(std::span<const std::uint8_t> bytes, const
   TimePoint at{};
   // An error that is about an earlier datagram and was not read yet makes one send fail; the next one is our own.
   for (int attempt = 0; attempt < 2; ++attempt) {
-    at = StampMapper{}.now();
+    at = steady_now();
     error = sendmsg(handle(), &header, MSG_DONTWAIT) < 0 ? errno : 0;
     if (error == 0) return {at, RefusalReason::none};
   }

@@ -1,4 +1,5 @@
 #include "agent/path_watch.h"
+#include "probes/clock.h"
 #include "tests/probes/io/net_namespace.h"
 
 #include <boost/asio/io_context.hpp>
@@ -11,8 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using diagnosis::EspWitness;
-
-TimePoint steady_now() { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
 
 struct PathWatchTest : testing::Test {
   PathWatchTest() {

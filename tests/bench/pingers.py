@@ -36,9 +36,10 @@ def ours(site, targets):
             "means": _means(before, after, "tunnelwatch_icmp_rtt_seconds", "target")}
 
 
-def bare(site, targets):
+def bare(site, targets, tick):
+    """`tick`: ms from one wake-up to the next."""
     path = _addresses(site, targets)
-    command = f"exec {site.bench.tool('echo_loop')} {round(site.bench.seconds)} < {path}"
+    command = f"exec {site.bench.tool('echo_loop')} {round(site.bench.seconds)} {tick} < {path}"
     process = site.start("echo_loop.log", "sh", "-c", command)
     if not process.wait(site.bench.seconds + 10) or process.ended() != 0:
         raise CommandFailed(f"the bare loop failed: {process.output().strip()}")

@@ -8,7 +8,7 @@ _LE = re.compile(r'[{,]le="([^"]+)"')
 
 class Metrics:
     def __init__(self, text):
-        self._text = text
+        self._series = {}  # name -> its labels and values
         self._sums = {}
         self._buckets = {}
         for line in text.splitlines():
@@ -16,6 +16,7 @@ class Metrics:
             if not found:
                 continue
             name, labels, value = found[1], found[2] or "", float(found[3])
+            self._series.setdefault(name, []).append((labels, value))
             self._sums[name] = self._sums.get(name, 0) + value
             if name.endswith("_bucket") and (bound := _LE.search(labels)):
                 buckets = self._buckets.setdefault(name.removesuffix("_bucket"), {})
@@ -26,8 +27,8 @@ class Metrics:
 
     def by(self, label, name):
         """The values of the series of a name, by one of its labels."""
-        pattern = re.compile(rf'^{name}\{{(?:.*,)?{label}="([^"]*)".*\}} (\S+)$', re.MULTILINE)
-        return {found[1]: float(found[2]) for found in pattern.finditer(self._text)}
+        pattern = re.compile(rf'[{{,]{label}="([^"]*)"')
+        return {found[1]: value for labels, value in self._series.get(name, []) if (found := pattern.search(labels))}
 
     def histogram(self, name):
         return Histogram(self._buckets.get(name, {}))

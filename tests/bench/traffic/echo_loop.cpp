@@ -1,6 +1,6 @@
 // The least that an echo can cost: requests in batches of sendmmsg, replies in batches of recvmmsg, each target once a
-// second, spread over wake-ups of 8 ms, as the agent's. It counts, and keeps nothing.
-// usage: echo_loop SECONDS, with the targets' addresses on its input; prints what it sent and got and the CPU it took.
+// second, spread over wake-ups of TICK ms. It counts, and keeps nothing.
+// usage: echo_loop SECONDS TICK, with the targets' addresses on its input; prints what it sent and got and the CPU it took.
 #include <algorithm>
 #include <arpa/inet.h>
 #include <array>
@@ -26,7 +26,6 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kBatch = 16;
 constexpr std::size_t kPayload = 56;
-constexpr auto kTick = 8ms;
 
 struct Request {
   icmphdr header{};
@@ -43,7 +42,8 @@ std::uint16_t checksum(const void* data, std::size_t size) {
 
 class Loop {
  public:
-  Loop(int fd, std::vector<sockaddr_in> targets) : fd_(fd), targets_(std::move(targets)) {}
+  Loop(int fd, std::vector<sockaddr_in> targets, std::chrono::milliseconds tick)
+      : fd_(fd), targets_(std::move(targets)), tick_(tick) {}
 
   void run(Clock::duration length) {
     const auto began = Clock::now();
@@ -53,7 +53,7 @@ class Loop {
       receive();
       const auto until = static_cast<std::uint64_t>(std::min<Clock::duration>(now - began, length) / gap);
       while (due < until) due += send(due, until);
-      const auto next = began + ((now - began) / kTick + 1) * kTick;
+      const auto next = began + ((now - began) / tick_ + 1) * tick_;
       wait(next);
     }
   }
@@ -109,6 +109,7 @@ class Loop {
 
   int fd_;
   std::vector<sockaddr_in> targets_;
+  std::chrono::milliseconds tick_;
   std::uint64_t sent_ = 0;
   std::uint64_t received_ = 0;
 };
@@ -123,13 +124,14 @@ int main(int argc, char** argv) {
     to.sin_family = AF_INET;
     if (inet_pton(AF_INET, line.c_str(), &to.sin_addr) == 1) targets.push_back(to);
   }
-  if (argc != 2 || fd < 0 || targets.empty()) {
-    std::fprintf(stderr, "usage: echo_loop SECONDS < ADDRESSES (as root)\n");
+  const std::chrono::milliseconds tick{argc == 3 ? std::atoi(argv[2]) : 0};
+  if (tick <= 0ms || fd < 0 || targets.empty()) {
+    std::fprintf(stderr, "usage: echo_loop SECONDS TICK < ADDRESSES (as root)\n");
     return 2;
   }
   const int room = 4 << 20;
   setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room);
-  Loop loop(fd, std::move(targets));
+  Loop loop(fd, std::move(targets), tick);
   loop.run(std::chrono::seconds(std::atoi(argv[1])));
   rusage used{};
   getrusage(RUSAGE_SELF, &used);

@@ -1,5 +1,6 @@
 #include "probes/io/icmp_socket.h"
 
+#include "probes/clock.h"
 #include "tests/probes/io/net_namespace.h"
 
 #include <algorithm>
@@ -23,8 +24,6 @@ using namespace std::chrono_literals;
 using active::EchoParams;
 
 IpAddress ip(const std::string& text) { return *IpAddress::parse(text); }
-
-TimePoint steady_now() { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
 
 // What the agent does with machine and sockets, in small.
 class Pinger {

@@ -1,5 +1,6 @@
 #include "probes/active/ike_probe.h"
 #include "probes/active/ike_request.h"
+#include "probes/clock.h"
 #include "probes/io/udp_socket.h"
 #include "tests/probes/io/net_namespace.h"
 
@@ -22,8 +23,6 @@ using namespace std::chrono_literals;
 using active::IkeProbeKind;
 
 const IpAddress kPeer = *IpAddress::parse("127.0.9.1");
-
-TimePoint steady_now() { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
 
 class Charon {
  public:
