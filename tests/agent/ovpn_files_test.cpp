@@ -1,8 +1,7 @@
 #include "agent/ovpn_files.h"
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
+#include "tests/support/temporary_folder.h"
+
 #include <sys/stat.h>
 
 #include <gmock/gmock.h>
@@ -14,17 +13,9 @@ namespace {
 using testing::HasSubstr;
 
 struct OvpnFilesTest : testing::Test {
-  OvpnFilesTest() {
-    std::string name = testing::TempDir() + "ovpn-XXXXXX";
-    folder = mkdtemp(name.data());
-  }
-  ~OvpnFilesTest() override { std::filesystem::remove_all(folder); }
-  std::string path(const std::string& name) const { return folder + "/" + name; }
-  std::string write(const std::string& name, const std::string& text) const {
-    std::ofstream(path(name), std::ios::binary) << text;
-    return path(name);
-  }
-  std::string folder;
+  std::string path(const std::string& name) const { return folder / name; }
+  std::string write(const std::string& name, const std::string& text) const { return folder.write(name, text); }
+  TemporaryFolder folder;
 };
 
 TEST_F(OvpnFilesTest, FilesThatAProfileNamesStandBesideIt) {
@@ -40,7 +31,7 @@ TEST_F(OvpnFilesTest, FilesThatAProfileNamesStandBesideIt) {
 
 TEST_F(OvpnFilesTest, WhatIsNoProfileIsRefusedWithAReason) {
   EXPECT_THAT(read_ovpn(path("none")).error, HasSubstr("none: No such file"));
-  EXPECT_THAT(read_ovpn(folder).error, HasSubstr("not a regular file"));
+  EXPECT_THAT(read_ovpn(folder.path().string()).error, HasSubstr("not a regular file"));
   EXPECT_THAT(read_ovpn("/dev/zero").error, HasSubstr("not a regular file"));
   EXPECT_THAT(read_ovpn(write("big", std::string(host::OvpnProfile::kMaxSize + 1, '#'))).error,
               HasSubstr("larger than 1 MB"));

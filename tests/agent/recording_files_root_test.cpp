@@ -1,5 +1,6 @@
 #include "agent/recording/recording.h"
 #include "agent/recording_files.h"
+#include "tests/support/temporary_folder.h"
 
 #include <cerrno>
 #include <cstring>
@@ -31,8 +32,8 @@ std::size_t entries(const std::string& directory) {
 
 // In a child that has a mount namespace of its own with 64 KiB at `directory`; what it returns is what went wrong.
 void on_small_file_system(const std::function<std::string(const std::string& directory)>& check) {
-  std::string directory = (fs::temp_directory_path() / "small_XXXXXX").string();
-  ASSERT_NE(mkdtemp(directory.data()), nullptr);
+  const TemporaryFolder folder;
+  const std::string directory = folder.path().string();
   int said[2];
   ASSERT_EQ(pipe(said), 0);
   const pid_t child = fork();
@@ -53,7 +54,6 @@ void on_small_file_system(const std::function<std::string(const std::string& dir
   ::close(said[0]);
   int status = 0;
   waitpid(child, &status, 0);
-  rmdir(directory.c_str());
   EXPECT_EQ(status, 0) << wrong.substr(0, n > 0 ? static_cast<std::size_t>(n) : 0);
 }
 

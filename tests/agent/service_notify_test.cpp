@@ -1,12 +1,13 @@
 #include "agent/service_notify.h"
 
+#include "tests/support/temporary_folder.h"
+
 #include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <sys/socket.h>
@@ -79,16 +80,12 @@ TEST(ServiceNotify, TellsAnAbstractSocket) {
 }
 
 TEST(ServiceNotify, TellsASocketInTheFileSystem) {
-  std::string folder = ::testing::TempDir() + "notifyXXXXXX";
-  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
-  {
-    const Manager manager(folder + "/socket");
-    ASSERT_TRUE(manager.bound());
-    const ServiceNotify notify(told_by(folder + "/socket"));
-    notify.ready();
-    EXPECT_EQ(manager.received(), "READY=1");
-  }
-  std::filesystem::remove_all(folder);
+  const TemporaryFolder folder;
+  const Manager manager(folder / "socket");
+  ASSERT_TRUE(manager.bound());
+  const ServiceNotify notify(told_by(folder / "socket"));
+  notify.ready();
+  EXPECT_EQ(manager.received(), "READY=1");
 }
 
 TEST(ServiceNotify, AReloadCarriesTheMonotonicClock) {

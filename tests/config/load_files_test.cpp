@@ -14,12 +14,11 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::lines;
-using testing::TempDir;
 
 std::string tunnel(const std::string& name) { return "tunnels:\n- {name: " + name + ", remote: 192.0.2.1}\n"; }
 
 TEST(LoadFile, ReadsTheFileAlone) {
-  const TempDir dir;
+  const TemporaryFolder dir;
   const auto file = dir.write("t.yaml", "log_level: debug\n");
   const auto result = load_file(file);
   ASSERT_TRUE(result);
@@ -28,7 +27,7 @@ TEST(LoadFile, ReadsTheFileAlone) {
 }
 
 TEST(LoadFile, TellsAFileThatCannotBeRead) {
-  const TempDir dir;
+  const TemporaryFolder dir;
   EXPECT_THAT(lines(load_file(dir / "absent.yaml").errors),
               ElementsAre(dir / "absent.yaml" + std::string(": cannot be opened: No such file or directory")));
   EXPECT_THAT(lines(load_file(dir / "").errors), ElementsAre(HasSubstr("Is a directory")));
@@ -38,12 +37,12 @@ TEST(LoadFile, TellsAFileThatCannotBeRead) {
 }
 
 TEST(LoadFile, AFileOfExactlyTheLimitIsRead) {
-  const TempDir dir;
+  const TemporaryFolder dir;
   EXPECT_TRUE(load_file(dir.write("t.yaml", std::string(1U << 20, '#'))));
 }
 
 TEST(LoadFile, AddsDropInsByName) {
-  const TempDir dir;
+  const TemporaryFolder dir;
   const auto file = dir.write("t.yaml", tunnel("main"));
   dir.write("conf.d/20.yaml", tunnel("second"));
   dir.write("conf.d/10.yaml", tunnel("first"));
@@ -61,7 +60,7 @@ TEST(LoadFile, AddsDropInsByName) {
 }
 
 TEST(LoadFile, TellsErrorsOfDropInsWithTheirFile) {
-  const TempDir dir;
+  const TemporaryFolder dir;
   const auto file = dir.write("t.yaml", tunnel("a"));
   const auto one = dir.write("conf.d/1.yaml", "log_level: info\n" + tunnel("b"));
   const auto two =
@@ -77,7 +76,7 @@ TEST(LoadFile, TellsErrorsOfDropInsWithTheirFile) {
 }
 
 TEST(LoadFile, DropInsCountAsTunnels) {
-  const TempDir dir;
+  const TemporaryFolder dir;
   const auto file = dir.write("t.yaml", "discovery: {enabled: false}\n");
   EXPECT_THAT(
       lines(load_file(file).errors),
@@ -90,7 +89,7 @@ TEST(LoadFile, DropInsCountAsTunnels) {
 }
 
 TEST(LoadFile, TheDefaultDirectoryMayBeAbsentANamedOneNot) {
-  const TempDir dir;
+  const TemporaryFolder dir;
   EXPECT_TRUE(load_file(dir.write("default.yaml", "")));
   const auto named = dir.write("named.yaml", "include_dir: conf.d\n");
   EXPECT_THAT(lines(load_file(named).errors), ElementsAre(named + ":1:14: include_dir: " + (dir / "conf.d") +
@@ -99,7 +98,7 @@ TEST(LoadFile, TheDefaultDirectoryMayBeAbsentANamedOneNot) {
 }
 
 TEST(LoadFile, AnIncludeDirectoryThatIsAFileIsAnError) {
-  const TempDir dir;
+  const TemporaryFolder dir;
   const auto file = dir.write("t.yaml", "");
   dir.write("conf.d", "");
   EXPECT_THAT(lines(load_file(file).errors), ElementsAre(HasSubstr("Not a directory")));
@@ -107,7 +106,7 @@ TEST(LoadFile, AnIncludeDirectoryThatIsAFileIsAnError) {
 
 TEST(LoadFile, AnUnreadableDirectoryIsAnError) {
   if (geteuid() == 0) GTEST_SKIP() << "root reads everything";
-  const TempDir dir;
+  const TemporaryFolder dir;
   const auto file = dir.write("t.yaml", "");
   dir.write("conf.d/a.yaml", "");
   chmod((dir / "conf.d").c_str(), 0);
@@ -116,8 +115,8 @@ TEST(LoadFile, AnUnreadableDirectoryIsAnError) {
 }
 
 TEST(LoadFile, AbsoluteIncludeDirectory) {
-  const TempDir dir;
-  const TempDir other;
+  const TemporaryFolder dir;
+  const TemporaryFolder other;
   other.write("x.yaml", tunnel("x"));
   const auto result = load_file(dir.write("t.yaml", "include_dir: " + (other / "") + "\n"));
   ASSERT_TRUE(result);
@@ -125,14 +124,14 @@ TEST(LoadFile, AbsoluteIncludeDirectory) {
 }
 
 TEST(LoadFile, ANearlyRightNameIsWarnedAbout) {
-  const TempDir dir;
+  const TemporaryFolder dir;
   const auto file = dir.write("t.yaml", "");
   const auto stray = dir.write("conf.d/a.yml", tunnel("a"));
   EXPECT_THAT(lines(load_file(file).warnings), ElementsAre(stray + ": is not read; only names that end in .yaml are"));
 }
 
 TEST(LoadFile, ADanglingLinkIsTold) {
-  const TempDir dir;
+  const TemporaryFolder dir;
   const auto file = dir.write("t.yaml", "");
   dir.write("conf.d/a.yaml", tunnel("a"));
   ASSERT_EQ(symlink("/nonexistent", (dir / "conf.d/b.yaml").c_str()), 0);
@@ -140,12 +139,12 @@ TEST(LoadFile, ADanglingLinkIsTold) {
 }
 
 TEST(LoadFile, FilesAndTunnelsAreBounded) {
-  const TempDir dir;
+  const TemporaryFolder dir;
   const auto file = dir.write("t.yaml", "");
   for (std::size_t i = 0; i <= kMaxDropIns; ++i) dir.write("conf.d/" + std::to_string(i) + ".yaml", "");
   EXPECT_THAT(lines(load_file(file).errors), ElementsAre(HasSubstr("holds more than 1024 files")));
 
-  const TempDir many;
+  const TemporaryFolder many;
   const auto main_file = many.write("t.yaml", "");
   for (int f = 0; f < 3; ++f) {
     std::string text = "tunnels:\n";
@@ -157,7 +156,7 @@ TEST(LoadFile, FilesAndTunnelsAreBounded) {
 }
 
 TEST(LoadFile, BytesOfDropInsAreBounded) {
-  const TempDir dir;
+  const TemporaryFolder dir;
   const auto file = dir.write("t.yaml", "");
   for (int i = 0; i < 10; ++i) dir.write("conf.d/" + std::to_string(i) + ".yaml", std::string(1U << 20, '#'));
   EXPECT_THAT(lines(load_file(file).errors), ElementsAre(HasSubstr("8.yaml: is not read; the files of the include")));

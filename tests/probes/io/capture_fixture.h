@@ -2,6 +2,7 @@
 
 #include "probes/io/capture_file.h"
 #include "tests/probes/wire/pcapng_builder.h"
+#include "tests/support/temporary_folder.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -27,13 +28,6 @@ struct Packet {
 
 class CaptureFixture : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "capture_file_XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder); }
-
   // By libpcap itself, with nanosecond stamps.
   std::string write_pcap(const std::string& name, int dlt, const std::vector<Packet>& packets, int snap = 65535) {
     const std::string path = folder / name;
@@ -70,7 +64,8 @@ class CaptureFixture : public testing::Test {
     return path + ".gz";
   }
 
-  std::filesystem::path folder;
+  TemporaryFolder temporary;
+  const std::filesystem::path& folder = temporary.path();
 };
 
 struct Read {

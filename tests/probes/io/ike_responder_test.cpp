@@ -3,6 +3,7 @@
 #include "probes/clock.h"
 #include "probes/io/udp_socket.h"
 #include "tests/probes/io/net_namespace.h"
+#include "tests/support/temporary_folder.h"
 
 #include <filesystem>
 #include <map>
@@ -27,7 +28,7 @@ const IpAddress kPeer = *IpAddress::parse("127.0.9.1");
 class Charon {
  public:
   explicit Charon(const std::string& ike_version) {
-    const std::string& d = folder_.path();
+    const std::string d = folder_.path().string();
     folder_.write("strongswan.conf",
                   "charon-systemd {\n"
                   "  load = random nonce aes sha1 sha2 md5 hmac kdf pem pkcs1 x509 pubkey constraints gmp curve25519 "
@@ -64,7 +65,7 @@ class Charon {
   Charon& operator=(const Charon&) = delete;
 
   std::string swanctl(const std::string& what) const {
-    const std::string& d = folder_.path();
+    const std::string d = folder_.path().string();
     return NetNamespace::run("STRONGSWAN_CONF=" + d + "/strongswan.conf SWANCTL_DIR=" + d + "/swanctl swanctl " + what +
                              " --uri unix://" + d + "/charon.vici");
   }

@@ -6,8 +6,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
-#include <filesystem>
-#include <fstream>
 #include <sched.h>
 #include <stdexcept>
 #include <unistd.h>
@@ -45,23 +43,6 @@ void NetNamespace::feed(const std::string& command, const std::string& script) {
   if (pipe == nullptr) throw std::runtime_error("cannot run " + command);
   std::fwrite(script.data(), 1, script.size(), pipe);
   if (pclose(pipe) != 0) throw std::runtime_error(command + " refused: " + script);
-}
-
-TemporaryFolder::TemporaryFolder() {
-  std::string pattern = std::filesystem::temp_directory_path() / "tunnelwatch-test-XXXXXX";
-  if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make a temporary folder");
-  path_ = pattern;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
-void TemporaryFolder::write(const std::string& name, const std::string& text) const {
-  const std::filesystem::path file = std::filesystem::path(path_) / name;
-  std::filesystem::create_directories(file.parent_path());
-  std::ofstream(file) << text;
 }
 
 }  // namespace tunnelwatch::io
