@@ -271,12 +271,14 @@ void EspProbe::on_icmp_error(const IcmpError& error, std::span<const std::uint8_
     ++counters_.malformed;
     return;
   }
-  const auto slot = spi == wire::kEspEchoRequest ? slot_of(sequence) : std::nullopt;
+  const auto slot = slot_of(sequence);
   // Where the quote reaches the nonce, it must be ours; a quote of the 8 bytes that are promised is taken on its
   // sequence.
   r.skip(kDataSize);
   const std::uint64_t nonce = r.u64();
-  if (!slot || paths_[*slot].to.address != error.to || (!r.failed() && nonce != paths_[*slot].nonce)) {
+  const bool ours = spi == wire::kEspEchoRequest && slot && paths_[*slot].to.address == error.to &&
+                    (r.failed() || nonce == paths_[*slot].nonce);
+  if (!ours) {
     ++counters_.foreign;
     return;
   }
