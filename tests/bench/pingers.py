@@ -62,7 +62,7 @@ def fping(site, targets):
     if not sent:
         raise CommandFailed(f"fping told nothing: {process.output()[-300:]}")
     means = re.findall(r"^(\S+) *: xmt/rcv/%loss = \S+, min/avg/max = [\d.]+/([\d.]+)/", process.output(), re.MULTILINE)  # in ms
-    return {"cpu": used, "requests": sent, "lost": sent - received, "replies": targets * site.bench.seconds * received / sent,
+    return {"cpu": used, "requests": sent, "lost": sent - received, "replies": received * site.bench.seconds / (SETTLES + site.bench.seconds),
             "window": (began, time.time()), "means": {target: float(mean) / 1000 for target, mean in means}}
 
 
