@@ -1,6 +1,7 @@
 // The least that an echo can cost: requests in batches of sendmmsg, replies in batches of recvmmsg, each target once a
 // second, spread over wake-ups of TICK ms. It counts, and keeps nothing.
-// usage: echo_loop SECONDS TICK, with the targets' addresses on its input; prints what it sent and got and the CPU it took.
+// usage: echo_loop SECONDS TICK, with the targets' addresses on its input; prints what it sent and got and the CPU it
+// took.
 #include <algorithm>
 #include <arpa/inet.h>
 #include <array>
