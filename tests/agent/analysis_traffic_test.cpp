@@ -2,10 +2,9 @@
 #include "tests/bench/traffic/frames.h"
 #include "tests/bench/traffic/ike_life.h"
 #include "tests/bench/traffic/pcap_writer.h"
+#include "tests/support/temporary_folder.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -24,11 +23,6 @@ constexpr std::int64_t kBegin = 1'700'000'000 * kSecond;
 
 class AnalysisTrafficTest : public testing::Test {
  protected:
-  AnalysisTrafficTest() : path((std::filesystem::temp_directory_path() / "analysis_XXXXXX").string()) {
-    close(mkstemp(path.data()));
-  }
-  ~AnalysisTrafficTest() override { std::filesystem::remove(path); }
-
   void add(std::uint32_t peer, const std::vector<IkeMessage>& messages) {
     for (const IkeMessage& m : messages) {
       for (Buffer& frame : bench::frames_of(peer, m, 0)) packets.emplace_back(m.at, std::move(frame));
@@ -52,7 +46,8 @@ class AnalysisTrafficTest : public testing::Test {
     return names;
   }
 
-  std::string path;
+  TemporaryFolder folder;
+  std::string path = folder / "traffic.pcap";
   std::vector<std::pair<std::int64_t, Buffer>> packets;
 };
 
