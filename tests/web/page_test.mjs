@@ -60,11 +60,15 @@ const steps = {
       assert.ok(details.includes(text), `${text} is not in: ${details}`);
     for (const text of ['unreachable: ESP ends at hop 3', '9 ESP packets left', '1,400 bytes, larger packets vanish without a word'])
       assert.ok(details.includes(text), `${text} is not in: ${details}`);
-    const other = page.locator('details', {hasText: 'shanghai'}).first();
-    await other.locator('summary').click();
+    // In the task of the click: what it opens is there at once, before another report can be shown.
+    const opened = await page.evaluate(() => {
+      const box = [...document.querySelectorAll('details')].find(d => d.textContent.startsWith('shanghai'));
+      box.querySelector('summary').click();
+      return box.innerText;
+    });
     const beside = 'beside it, as the tunnel’s ESP goes in UDP: protocol 50 refused';
     for (const text of ['reachable: ESP in UDP flows', beside, '1,500 bytes'])
-      assert.ok((await other.innerText()).includes(text), `${text} is not in: ${await other.innerText()}`);
+      assert.ok(opened.includes(text), `${text} is not in: ${opened}`);
     const agent = await page.innerText('#agent');
     assert.match(agent, /Capture eth0: 5,000 packets, 3 dropped/);
     assert.match(agent, /Capture ppp0: off/);

@@ -240,15 +240,16 @@ function facts(tunnel) {
   return out;
 }
 
+// What is closed has no content yet. A click fills it and is remembered at once: the event `toggle` comes in a later
+// task, and a report that was shown in between would close the box again.
 function details(tunnel) {
-  const box = el('details', el('summary', tunnel.name, stateBadge(tunnel)));
+  const summary = el('summary', tunnel.name, stateBadge(tunnel));
+  const box = el('details', summary);
   box.id = anchor(tunnel);
-  const first = tunnel.causes.filter(c => c.active);
-  box.open = open.get(tunnel.name) ?? first.length > 0;
-  box.addEventListener('toggle', () => {
-    if (box.open === (open.get(tunnel.name) ?? first.length > 0)) return;
-    open.set(tunnel.name, box.open);
-    if (box.open && box.children.length === 1) fill(box, tunnel);
+  box.open = open.get(tunnel.name) ?? activeCauses(tunnel).length > 0;
+  summary.addEventListener('click', () => {
+    open.set(tunnel.name, !box.open);
+    if (box.children.length === 1) fill(box, tunnel);
   });
   if (box.open) fill(box, tunnel);
   return box;
