@@ -23,7 +23,7 @@ ProbeDriver::ProbeDriver(boost::asio::io_context& io, Watch& watch, const config
                          std::uint64_t seed)
     : watch_(watch),
       settings_(settings),
-      echo_(io, seed),
+      echo_(seed),
       ike_(io, watch, seed ^ 0x9e3779b97f4a7c15U, settings.probes.ike),
       esp_(io, watch, seed ^ 0xc2b2ae3d27d4eb4fU, settings.probes.esp),
       responder_(io),

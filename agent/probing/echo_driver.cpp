@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include <boost/asio/io_context.hpp>
-
 namespace tunnelwatch::agent {
 
 namespace {
@@ -29,23 +27,14 @@ std::string_view to_string(TargetRole role) {
   return "reference";
 }
 
-EchoDriver::EchoDriver(boost::asio::io_context& io, std::uint64_t seed) : io_(io), echo_(seed) {}
-
 std::optional<std::string> EchoDriver::open(IpFamily family) {
-  auto socket = io::IcmpSocket::open(io_, family, echo_.id(), [this](const io::ReceivedIcmp& r) {
+  auto socket = io::IcmpSocket::open(family, echo_.id(), [this](const io::ReceivedIcmp& r) {
     echo_.on_message(r.bytes, r.from, r.ttl, r.received_at, actions_);
     observe();
   });
   if (!socket) return socket.error().sentence;
   sockets_[index(family)] = std::move(*socket);
-  choose_wake_ups();
   return std::nullopt;
-}
-
-void EchoDriver::choose_wake_ups() {
-  for (auto& s : sockets_) {
-    if (s) s->wake_on_arrival(!echo_.is_dense());
-  }
 }
 
 void EchoDriver::close() {
@@ -109,7 +98,6 @@ void EchoDriver::end_sync() {
     it = targets_.erase(it);
   }
   for (const IpFamily family : {IpFamily::v4, IpFamily::v6}) asked_[index(family)] = any_of(family);
-  choose_wake_ups();
 }
 
 void EchoDriver::drain() {

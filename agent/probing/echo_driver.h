@@ -14,18 +14,14 @@
 #include <string>
 #include <vector>
 
-namespace boost::asio {
-class io_context;
-}
-
 namespace tunnelwatch::agent {
 
-// ICMP echo to all targets: the machine, its two sockets and what was counted. One thread, that of the io_context.
+// ICMP echo to all targets: the machine, its two sockets and what was counted. One thread.
 class EchoDriver {
  public:
   using Targets = std::map<TargetKey, EchoTarget>;
 
-  EchoDriver(boost::asio::io_context& io, std::uint64_t seed);
+  explicit EchoDriver(std::uint64_t seed) : echo_(seed) {}
 
   // A sentence where the socket cannot be had.
   std::optional<std::string> open(IpFamily family);
@@ -39,7 +35,8 @@ class EchoDriver {
   void want(const TargetKey& key, const EchoWish& wish, std::chrono::seconds window);
   void end_sync();
 
-  // Reads what waits: a reply in a socket's buffer must not be told as lost.
+  // Reads what waits, for nothing does so by itself: several times a second, and before advance(), as a reply in a
+  // socket's buffer must not be told as lost.
   void drain();
   // Sends what is due.
   void advance(TimePoint now);
@@ -57,12 +54,10 @@ class EchoDriver {
  private:
   std::uint32_t new_id(EchoTarget& target);
   void ask(EchoTarget& target);
-  void choose_wake_ups();
   void send();
   void send_family(IpFamily family, TimePoint now, active::EchoActions& errors);
   void observe();
 
-  boost::asio::io_context& io_;
   active::IcmpEcho echo_;
   std::unique_ptr<io::IcmpSocket> sockets_[2];  // by family
   bool asked_[2] = {};                          // whether there is a target of it

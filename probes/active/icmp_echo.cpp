@@ -27,12 +27,14 @@ constexpr std::uint16_t kMaxPayload = 8972;  // a jumbo frame's
 constexpr milliseconds kMaxLag{100};         // later than this a request is skipped
 constexpr milliseconds kHeldUp{1000};        // later than this silence proves nothing
 constexpr milliseconds kTick{1};
-// A wake-up costs more than a packet: a thousand targets cost half when they share wake-ups.
-constexpr milliseconds kSharedTick{8};
-constexpr std::size_t kManyTargets = 100;
-constexpr milliseconds kFastInterval{100};
 constexpr std::uint64_t kMicro = 1'000'000;
-constexpr std::uint64_t kDenseRate = 100 * kMicro;
+// A wake-up costs more than a packet: a thousand targets cost half when they share wake-ups. Not too many of them, for
+// what leaves together waits for each other on a narrow line.
+constexpr std::uint64_t kSharingRate = 50 * kMicro;
+constexpr std::uint64_t kShare = 8;
+constexpr milliseconds kShortestShared{8};
+constexpr milliseconds kLongestShared{20};
+constexpr milliseconds kFastInterval{100};
 
 // Bursts in a million seconds.
 std::uint64_t rate_of(const EchoParams& p) { return 1000 * kMicro / static_cast<std::uint64_t>(p.interval.count()); }
@@ -148,13 +150,16 @@ void IcmpEcho::schedule(Target& target) {
   deadlines_.set(target.id, at);
 }
 
-bool IcmpEcho::is_dense() const { return rate_ >= kDenseRate; }
+Duration IcmpEcho::tick() const {
+  if (fast_targets_ != 0 || rate_ < kSharingRate) return kTick;
+  return std::clamp(milliseconds{kShare * 1000 * kMicro / rate_}, kShortestShared, kLongestShared);
+}
 
 std::optional<TimePoint> IcmpEcho::next_deadline() const {
   if (deadlines_.empty()) return std::nullopt;
   const Duration at = deadlines_.top().at.time_since_epoch();
-  const Duration tick = fast_targets_ == 0 && target_count() >= kManyTargets ? kSharedTick : kTick;
-  return TimePoint{(at + tick - Duration{1}) / tick * tick};
+  const Duration step = tick();
+  return TimePoint{(at + step - Duration{1}) / step * step};
 }
 
 void IcmpEcho::advance(TimePoint now, EchoActions& out) {

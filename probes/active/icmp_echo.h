@@ -111,13 +111,9 @@ class IcmpEcho {
   // Does what is due: requests and losses. Called late by more than 100 ms it skips the missed requests (phase kept)
   // rather than catch up; called late by more than 1 s it also abandons what was due to be lost meanwhile.
   void advance(TimePoint now, EchoActions& out);
-  // When advance() has work next; none: never. Rounded up to 1 ms, or to 8 ms from 100 targets on (where none is asked
-  // more often than every 100 ms), so that targets share wake-ups.
+  // When advance() has work next; none: never. Rounded up to 1 ms. From 50 bursts a second on (where no target is asked
+  // more often than every 100 ms) targets share wake-ups: rounded up to what eight bursts take, 8 to 20 ms.
   std::optional<TimePoint> next_deadline() const;
-
-  // Requests leave so often, a hundred times a second or more, that an owner may read what came in along with them
-  // instead of waking for each reply.
-  bool is_dense() const;
 
   // The request left; `stamp` is the best known time of that (monotonic). RTT and timeout count from it.
   void on_sent(std::uint32_t target, std::uint32_t sequence, TimePoint stamp);
@@ -159,6 +155,7 @@ class IcmpEcho {
   void send_if_due(Target& target, TimePoint now, EchoActions& out);
   void append_request(Target& target, TimePoint now, EchoActions& out);
   void count_lag(Duration lag);
+  Duration tick() const;
   void schedule(Target& target);
   Target* target_of(std::uint32_t id) { return has_target(id) ? &targets_[id] : nullptr; }
   void on_reply(std::span<const std::uint8_t> bytes, const IpAddress& from, std::uint8_t ttl, TimePoint received_at,

@@ -1,8 +1,8 @@
 #include "probes/io/icmp_socket.h"
 
 #include "probes/clock.h"
+#include "probes/io/descriptor.h"
 #include "probes/io/icmp_filter.h"
-#include "probes/io/receive_loop.h"
 #include "probes/io/socket_message.h"
 
 #include <algorithm>
@@ -12,9 +12,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include <boost/asio/io_context.hpp>
 #include <linux/errqueue.h>
 #include <linux/net_tstamp.h>
 
@@ -24,7 +22,7 @@ namespace {
 
 constexpr std::size_t kBatch = 16;         // messages a system call
 constexpr std::size_t kMaxMessage = 9216;  // a jumbo frame
-constexpr int kMaxBatchesPerWake = 32;     // then others on the io_context get their turn
+constexpr int kMaxBatches = 32;            // a drain()
 constexpr int kReceiveBuffer = 4 << 20;
 
 int set_int(int fd, int level, int name, int value) { return setsockopt(fd, level, name, &value, sizeof value); }
@@ -66,27 +64,19 @@ int configure(int fd, IpFamily family, std::uint16_t id) {
 
 }  // namespace
 
-class IcmpSocket::Impl final : public Receiver, public std::enable_shared_from_this<IcmpSocket::Impl> {
+class IcmpSocket::Impl {
  public:
-  Impl(boost::asio::io_context& io, int fd, IpFamily family, Handler handler)
-      : Receiver(io, fd),
+  Impl(int fd, IpFamily family, Handler handler)
+      : socket_(fd),
         family_(family),
         handler_(std::move(handler)),
         buffers_(kBatch * kMaxMessage),
         can_mark_(set_int(fd, SOL_SOCKET, SO_MARK, 0) == 0) {}
 
-  AfterDrain drain_some();
-  AfterDrain read_messages();
+  bool drain();
   void send(const active::EchoActions& actions, std::vector<SentIcmp>& sent);
   const IcmpSocketCounters& counters() const { return counters_; }
   bool can_mark() const { return can_mark_; }
-  // Where the io_context does not take the descriptor back, what comes in goes on to wait for drain().
-  void wake_on_arrival(bool on) {
-    if (on == wakes_ || stopped()) return;
-    wakes_ = on;
-    if (!on) return suspend();
-    if (resume()) receive_loop(shared_from_this());
-  }
 
  private:
   void deliver(const mmsghdr& message, std::span<const std::uint8_t> bytes, const StampMapper& clock);
@@ -98,7 +88,9 @@ class IcmpSocket::Impl final : public Receiver, public std::enable_shared_from_t
   void refuse_run(std::span<const active::EchoPacket* const> run, std::vector<SentIcmp>& sent);
   void read_transmit_stamps(TimePoint before, std::span<SentIcmp> batch);
   void restart_transmit_stamps();
+  int handle() const { return socket_.get(); }
 
+  Descriptor socket_;
   IpFamily family_;
   Handler handler_;
   std::vector<std::uint8_t> buffers_;
@@ -109,23 +101,10 @@ class IcmpSocket::Impl final : public Receiver, public std::enable_shared_from_t
   StampClock receive_clock_;
   std::optional<bool> dont_fragment_;
   std::uint32_t next_key_ = 0;  // of the kernel's count of our sends
-  bool draining_ = false;
-  bool wakes_ = true;
 };
 
-// What made the descriptor readable: messages, or stamps that came too late to be used.
-AfterDrain IcmpSocket::Impl::drain_some() {
-  const std::uint64_t before = counters_.received;
-  const AfterDrain next = read_messages();
-  if (!stopped() && counters_.received == before) read_transmit_stamps({}, {});
-  return next;
-}
-
-AfterDrain IcmpSocket::Impl::read_messages() {
-  if (draining_) return AfterDrain::wait;  // a handler called drain(): the outer call goes on
-  draining_ = true;
-  AfterDrain next = AfterDrain::more;
-  for (int round = 0; round < kMaxBatchesPerWake && next == AfterDrain::more && !stopped(); ++round) {
+bool IcmpSocket::Impl::drain() {
+  for (int round = 0; round < kMaxBatches; ++round) {
     std::array<mmsghdr, kBatch> messages{};
     std::array<iovec, kBatch> parts{};
     std::array<sockaddr_storage, kBatch> from{};
@@ -137,18 +116,16 @@ AfterDrain IcmpSocket::Impl::read_messages() {
     const int count = recvmmsg(handle(), messages.data(), kBatch, MSG_DONTWAIT, nullptr);
     if (count < 0) {
       if (errno == EINTR) continue;
-      next = errno == EAGAIN ? AfterDrain::wait : AfterDrain::back_off;
-      if (next == AfterDrain::back_off) ++counters_.receive_errors;
-      break;
+      if (errno != EAGAIN) ++counters_.receive_errors;
+      return false;
     }
     const StampMapper clock = receive_clock_.read();
-    for (std::size_t i = 0; i < static_cast<std::size_t>(count) && !stopped(); ++i) {
+    for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
       deliver(messages[i], {buffers_.data() + i * kMaxMessage, messages[i].msg_len}, clock);
     }
-    if (static_cast<std::size_t>(count) < kBatch) next = AfterDrain::wait;
+    if (static_cast<std::size_t>(count) < kBatch) return false;
   }
-  draining_ = false;
-  return next;
+  return true;
 }
 
 void IcmpSocket::Impl::deliver(const mmsghdr& message, std::span<const std::uint8_t> bytes, const StampMapper& clock) {
@@ -303,7 +280,7 @@ void IcmpSocket::Impl::restart_transmit_stamps() {
 void IcmpSocket::Impl::read_transmit_stamps(TimePoint before, std::span<SentIcmp> batch) {
   const bool v4 = family_ == IpFamily::v4;
   int count = kBatch;
-  for (int round = 0; round < kMaxBatchesPerWake && count == static_cast<int>(kBatch); ++round) {
+  for (int round = 0; round < kMaxBatches && count == static_cast<int>(kBatch); ++round) {
     std::array<mmsghdr, kBatch> messages{};
     std::array<ControlBuffer, kBatch> control;
     for (std::size_t i = 0; i < kBatch; ++i) {
@@ -333,8 +310,7 @@ void IcmpSocket::Impl::read_transmit_stamps(TimePoint before, std::span<SentIcmp
   }
 }
 
-boost::system::result<std::unique_ptr<IcmpSocket>, OpenError> IcmpSocket::open(boost::asio::io_context& io,
-                                                                               IpFamily family, std::uint16_t id,
+boost::system::result<std::unique_ptr<IcmpSocket>, OpenError> IcmpSocket::open(IpFamily family, std::uint16_t id,
                                                                                Handler on_message) {
   const bool v4 = family == IpFamily::v4;
   const int fd = ::socket(v4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC,
@@ -344,19 +320,13 @@ boost::system::result<std::unique_ptr<IcmpSocket>, OpenError> IcmpSocket::open(b
     ::close(fd);
     return open_error(family, "set up", error);
   }
-  auto impl = std::make_shared<Impl>(io, fd, family, std::move(on_message));
-  receive_loop(impl);
-  return std::unique_ptr<IcmpSocket>(new IcmpSocket(std::move(impl)));
+  return std::unique_ptr<IcmpSocket>(new IcmpSocket(std::make_unique<Impl>(fd, family, std::move(on_message))));
 }
 
-IcmpSocket::IcmpSocket(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
-IcmpSocket::~IcmpSocket() { impl_->stop(); }
+IcmpSocket::IcmpSocket(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+IcmpSocket::~IcmpSocket() = default;
 void IcmpSocket::send(const active::EchoActions& actions, std::vector<SentIcmp>& sent) { impl_->send(actions, sent); }
-bool IcmpSocket::drain() {
-  const auto impl = impl_;  // the handler may destroy this object
-  return impl->read_messages() == AfterDrain::more;
-}
-void IcmpSocket::wake_on_arrival(bool on) { impl_->wake_on_arrival(on); }
+bool IcmpSocket::drain() { return impl_->drain(); }
 bool IcmpSocket::can_mark() const { return impl_->can_mark(); }
 const IcmpSocketCounters& IcmpSocket::counters() const { return impl_->counters(); }
 

@@ -15,10 +15,6 @@
 
 #include <boost/system/result.hpp>
 
-namespace boost::asio {
-class io_context;
-}
-
 namespace tunnelwatch::io {
 
 // One received ICMP or ICMPv6 message, from its type byte on. `bytes` live for the call only.
@@ -41,19 +37,21 @@ struct IcmpSocketCounters {
   std::uint64_t transmit_stamps = 0;  // sends that the kernel stamped
   std::uint64_t received = 0;
   std::uint64_t truncated = 0;       // longer than we read; dropped
-  std::uint64_t receive_errors = 0;  // of the socket itself; the loop backs off
+  std::uint64_t receive_errors = 0;  // of the socket itself
   std::uint64_t kernel_dropped = 0;  // the socket's buffer was full (SO_RXQ_OVFL)
 };
 
 // One raw socket for all targets of a family. A kernel filter passes only echo replies with our id and ICMP errors that
 // quote an echo request with our id, so that the pings of others cost nothing. Needs CAP_NET_RAW to open. Belongs to
-// the thread of its io_context; destroying it stops it at once, also from within the handler.
+// one thread.
+//
+// Nothing wakes anybody when something comes in: the kernel's stamp tells when that was, so that the owner may read a
+// few together, with drain().
 class IcmpSocket {
  public:
   using Handler = std::function<void(const ReceivedIcmp&)>;
 
-  static boost::system::result<std::unique_ptr<IcmpSocket>, OpenError> open(boost::asio::io_context& io,
-                                                                            IpFamily family, std::uint16_t id,
+  static boost::system::result<std::unique_ptr<IcmpSocket>, OpenError> open(IpFamily family, std::uint16_t id,
                                                                             Handler on_message);
   ~IcmpSocket();
   IcmpSocket(const IcmpSocket&) = delete;
@@ -63,13 +61,9 @@ class IcmpSocket {
   // packet that is refused is not tried again and does not hold up the next one.
   void send(const active::EchoActions& actions, std::vector<SentIcmp>& sent);
 
-  // Hands over what waits, up to a bound; true where more may wait. The socket does so by itself where it wakes on
-  // arrival; the owner calls it before it decides that something is lost.
+  // Hands over what waits, up to a bound; true where more may wait. The owner calls it several times a second, and
+  // before it decides that something is lost. The handler must not destroy the socket.
   bool drain();
-
-  // Whether what comes in wakes the io_context, as it does at first. Not: it waits for drain(), which an owner that
-  // wakes many times a second anyway calls then. The kernel's stamps tell when it came.
-  void wake_on_arrival(bool on);
 
   // Whether packets with a fwmark can be sent: that takes CAP_NET_ADMIN, or from Linux 5.17 on CAP_NET_RAW. Where not,
   // send() refuses them.
@@ -79,8 +73,8 @@ class IcmpSocket {
 
  private:
   class Impl;
-  explicit IcmpSocket(std::shared_ptr<Impl> impl);
-  std::shared_ptr<Impl> impl_;
+  explicit IcmpSocket(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace tunnelwatch::io

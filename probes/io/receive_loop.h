@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <memory>
-#include <unistd.h>
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
@@ -15,42 +14,25 @@ namespace tunnelwatch::io {
 // What a receiver that belongs to receive_loop() holds. Stopping it is for good.
 class Receiver {
  public:
-  Receiver(boost::asio::io_context& io, int fd) : fd_(fd), descriptor_(io, fd), backoff_(io) {}
+  Receiver(boost::asio::io_context& io, int fd) : descriptor_(io, fd), backoff_(io) {}
 
   boost::asio::posix::stream_descriptor& descriptor() { return descriptor_; }
   boost::asio::steady_timer& backoff() { return backoff_; }
   bool stopped() const { return stopped_; }
   void stop() {
-    if (stopped_) return;
     stopped_ = true;
-    suspend();
-    ::close(fd_);
-  }
-
-  // Takes the descriptor out of the io_context, and back: a loop that goes on does so by receive_loop() anew. False:
-  // the io_context does not take it.
-  void suspend() {
-    ++turn_;
+    boost::system::error_code ignored;
+    descriptor_.close(ignored);
     backoff_.cancel();
-    if (descriptor_.is_open()) descriptor_.release();
   }
-  bool resume() {
-    boost::system::error_code error;
-    descriptor_.assign(fd_, error);
-    return !error;
-  }
-  // Which loop is the present one; those before end.
-  unsigned turn() const { return turn_; }
 
  protected:
-  ~Receiver() { stop(); }
-  int handle() const { return fd_; }
+  ~Receiver() = default;
+  int handle() { return descriptor_.native_handle(); }
 
  private:
-  int fd_;
   boost::asio::posix::stream_descriptor descriptor_;
   boost::asio::steady_timer backoff_;
-  unsigned turn_ = 0;
   bool stopped_ = false;
 };
 
@@ -63,15 +45,14 @@ inline constexpr std::chrono::milliseconds kReceiveBackoff{200};
 template <typename Owner>
 void receive_loop(const std::shared_ptr<Owner>& owner) {
   // An error of our own is waited out, so that a dead socket never spins; operation_aborted ends the loop for good.
-  const auto again = [owner, turn = owner->turn()](const boost::system::error_code& error) {
-    const auto over = [&] { return owner->stopped() || owner->turn() != turn; };
-    if (error == boost::asio::error::operation_aborted || over()) return;
+  const auto again = [owner](const boost::system::error_code& error) {
+    if (error == boost::asio::error::operation_aborted || owner->stopped()) return;
     const AfterDrain next = error ? AfterDrain::back_off : owner->drain_some();
-    if (over()) return;
+    if (owner->stopped()) return;
     if (next == AfterDrain::back_off) {
       owner->backoff().expires_after(kReceiveBackoff);
-      owner->backoff().async_wait([owner, turn](const boost::system::error_code& aborted) {
-        if (!aborted && !owner->stopped() && owner->turn() == turn) receive_loop(owner);
+      owner->backoff().async_wait([owner](const boost::system::error_code& aborted) {
+        if (!aborted && !owner->stopped()) receive_loop(owner);
       });
       return;
     }

@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
 namespace tunnelwatch::agent {
@@ -16,8 +15,7 @@ using namespace std::chrono_literals;
 
 // Without sockets: each request ends at once as one that could not be sent, and is counted as that.
 struct Echoes {
-  boost::asio::io_context io;
-  EchoDriver driver{io, 1};
+  EchoDriver driver{1};
 
   static TargetKey key(const std::string& name) { return {"", TargetRole::target, name}; }
   void want(const std::vector<std::string>& names) {

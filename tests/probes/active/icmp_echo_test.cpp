@@ -414,22 +414,36 @@ TEST(IcmpEcho, OneFastTargetKeepsManyFromSharingCoarseTicks) {
   m.echo.remove_target(1000);
   m.run_for(1s);
   EXPECT_EQ(m.sent.size(), 600U);
-  EXPECT_EQ(m.echo.next_deadline()->time_since_epoch() % 8ms, 0ms);
+  EXPECT_EQ(m.echo.next_deadline()->time_since_epoch() % 20ms, 0ms);
 }
 
-TEST(IcmpEcho, IsDenseFromAHundredRequestsASecondOn) {
-  EchoModel m;
-  for (std::uint32_t i = 0; i < 99; ++i) m.echo.add_target(i, kPeer4, every_second(), m.now);
-  EXPECT_FALSE(m.echo.is_dense());
-  m.echo.add_target(99, kPeer4, every_second(), m.now);
-  EXPECT_TRUE(m.echo.is_dense());
-  m.echo.add_target(99, kPeer4, {.interval = 10s, .source = {}}, m.now);  // again, and asked less often
-  EXPECT_FALSE(m.echo.is_dense());
-  for (std::uint32_t i = 0; i < 100; ++i) m.echo.remove_target(i);
-  m.echo.add_target(1, kPeer4, {.interval = 10ms, .source = {}}, m.now);
-  EXPECT_TRUE(m.echo.is_dense());
-  m.echo.remove_target(1);
-  EXPECT_FALSE(m.echo.is_dense());
+// What leaves together is worth a wake-up, and not so much that it waits for itself on a narrow line.
+TEST(IcmpEcho, TheMoreIsAskedTheShorterTheWakeUpsThatTargetsShare) {
+  struct Row {
+    std::uint32_t targets;
+    Duration interval, tick;
+  };
+  for (const auto& row :
+       {Row{49, 1s, 1ms}, Row{50, 1s, 20ms}, Row{400, 1s, 20ms}, Row{500, 1s, 16ms}, Row{1000, 1s, 8ms},
+        Row{5000, 1s, 8ms}, Row{499, 10s, 1ms}, Row{500, 10s, 20ms}, Row{5000, 10s, 16ms}}) {
+    EchoModel m;
+    for (std::uint32_t i = 0; i < row.targets; ++i) {
+      m.echo.add_target(i, kPeer4,
+                        {.interval = std::chrono::duration_cast<std::chrono::milliseconds>(row.interval), .source = {}},
+                        m.now);
+    }
+    std::set<std::int64_t> off;
+    for (int i = 0; i < 20; ++i) {
+      const auto at = m.echo.next_deadline()->time_since_epoch();
+      EXPECT_EQ(at % row.tick, 0ms) << row.targets;
+      off.insert(at / 1ms % 8);
+      m.now = *m.echo.next_deadline();
+      m.wake();
+    }
+    if (row.tick == 1ms) {
+      EXPECT_GT(off.size(), 2U) << row.targets << ": on no coarser grid";
+    }
+  }
 }
 
 TEST(IcmpEcho, AFewTargetsAreSpreadToo) {
