@@ -11,10 +11,15 @@ import time
 from bench.measure import cpu_of
 from bench.prometheus_text import Metrics
 from bench.site import INTERFACE, peer
-from lab.shell import CommandFailed, wait_until
+from lab.shell import CommandFailed
 
 SETTLES = 3.0  # seconds from the start of a contestant to its measured time
+PATIENCE = 30  # seconds, until it answers
 _BLACKBOX_RTT = re.compile(r'^probe_icmp_duration_seconds\{phase="rtt"\} (\S+)$', re.MULTILINE)
+
+
+class NotStarted(CommandFailed):
+    """A program that is not ready in time."""
 
 
 def settings(targets, **icmp):
@@ -32,7 +37,7 @@ def ours(site, targets):
     agent.stop()
     name = "tunnelwatch_icmp_{}_total"
     requests, replies, lost = (after.sum(name.format(what)) - before.sum(name.format(what)) for what in ("requests", "replies", "lost"))
-    return {"cpu": used, "requests": requests, "replies": replies, "lost": lost, "window": (began, ended),
+    return {"cpu": used, **_counted(targets, site.bench.seconds, requests, replies, lost), "window": (began, ended),
             "means": _means(before, after, "tunnelwatch_icmp_rtt_seconds", "target")}
 
 
@@ -44,7 +49,8 @@ def bare(site, targets, tick):
     if not process.wait(site.bench.seconds + 10) or process.ended() != 0:
         raise CommandFailed(f"the bare loop failed: {process.output().strip()}")
     words = process.output().split()
-    return {"cpu": float(words[4]), "requests": int(words[0]), "replies": int(words[2]), "lost": int(words[0]) - int(words[2])}
+    requests, replies = int(words[0]), int(words[2])
+    return {"cpu": float(words[4]), **_counted(targets, site.bench.seconds, requests, replies, requests - replies)}
 
 
 def fping(site, targets):
@@ -57,20 +63,23 @@ def fping(site, targets):
     time.sleep(site.bench.seconds)
     used = cpu_of(process.pid) - cpu
     process.stop(signal.SIGINT)
+    ended = time.time()
     told = re.findall(r"xmt/rcv/%loss = (\d+)/(\d+)/", process.output())
     sent, received = (sum(int(pair[i]) for pair in told) for i in (0, 1))
     if not sent:
         raise CommandFailed(f"fping told nothing: {process.output()[-300:]}")
     means = re.findall(r"^(\S+) *: xmt/rcv/%loss = \S+, min/avg/max = [\d.]+/([\d.]+)/", process.output(), re.MULTILINE)  # in ms
-    return {"cpu": used, "requests": sent, "lost": sent - received, "replies": received * site.bench.seconds / (SETTLES + site.bench.seconds),
-            "window": (began, time.time()), "means": {target: float(mean) / 1000 for target, mean in means}}
+    # It tells of its whole life, which is longer than the time that its CPU was measured for.
+    counted = _counted(targets, ended - began, sent, received, sent - received)
+    return {"cpu": used, **counted, "replies": received * site.bench.seconds / (SETTLES + site.bench.seconds),
+            "window": (began, ended), "means": {target: float(mean) / 1000 for target, mean in means}}
 
 
 def smokeping(site, targets):
     program = site.bench.program("prometheus-smokeping-prober")
     process = site.start("smokeping.log", program, "--web.listen-address=127.0.0.1:9374", "--ping.interval=1s", "--privileged",
                          *(peer(number) for number in range(targets)))
-    wait_until(lambda: _fetch(site, 9374, "/metrics") is not None, 10, "the smokeping prober's start")
+    _wait_for(site, 9374, "the smokeping prober")
     time.sleep(SETTLES)
     before, cpu, began = Metrics(_fetch(site, 9374, "/metrics")), cpu_of(process.pid), time.time()
     time.sleep(site.bench.seconds)
@@ -78,8 +87,8 @@ def smokeping(site, targets):
     process.stop(signal.SIGTERM)
     requests, replies = (after.sum(name) - before.sum(name)
                          for name in ("smokeping_requests_total", "smokeping_response_duration_seconds_count"))
-    return {"cpu": used, "requests": requests, "replies": replies, "lost": requests - replies,
-            "window": (began, ended), "means": _means(before, after, "smokeping_response_duration_seconds", "ip")}
+    return {"cpu": used, **_counted(targets, ended - began, requests, replies, requests - replies), "window": (began, ended),
+            "means": _means(before, after, "smokeping_response_duration_seconds", "ip")}
 
 
 def blackbox(site, targets):
@@ -89,7 +98,7 @@ def blackbox(site, targets):
         json.dump({"modules": {"icmp": {"prober": "icmp", "timeout": "900ms", "icmp": {"preferred_ip_protocol": "ip4"}}}}, file)
     process = site.start("blackbox.log", site.bench.program("prometheus-blackbox-exporter"), f"--config.file={path}",
                          "--web.listen-address=127.0.0.1:9115")
-    wait_until(lambda: _fetch(site, 9115, "/metrics") is not None, 10, "the blackbox exporter's start")
+    _wait_for(site, 9115, "the blackbox exporter")
     cpu, began, asked, well, took = cpu_of(process.pid), time.time(), 0, 0, collections.defaultdict(list)
     while time.time() - began < site.bench.seconds:
         target = peer(asked % targets)
@@ -103,7 +112,7 @@ def blackbox(site, targets):
     process.stop(signal.SIGTERM)
     if not well:
         raise CommandFailed(f"the blackbox exporter got no reply: {process.output()[-300:]}")
-    return {"cpu": used, "requests": asked, "replies": well, "lost": asked - well, "window": (began, time.time()),
+    return {"cpu": used, **_counted(targets, site.bench.seconds, asked, well, asked - well), "window": (began, time.time()),
             "means": {target: sum(seconds) / len(seconds) for target, seconds in took.items()}}
 
 
@@ -112,6 +121,19 @@ def metrics(site):
     if status != 200:
         raise CommandFailed(f"/metrics answered with {status}")
     return Metrics(body.decode())
+
+
+def _counted(targets, seconds, requests, replies, lost):
+    due = targets * seconds
+    return {"due": due, "requests": requests, "replies": replies, "lost": lost, "not_sent": due - requests}
+
+
+def _wait_for(site, port, what):
+    deadline = time.monotonic() + PATIENCE
+    while _fetch(site, port, "/metrics") is None:
+        if time.monotonic() > deadline:
+            raise NotStarted(f"{what} does not answer after {PATIENCE} s")
+        time.sleep(0.05)
 
 
 def _fetch(site, port, path):

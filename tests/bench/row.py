@@ -39,11 +39,26 @@ class Row:
         return {**asdict(self), "met": self.met}
 
 
+@dataclass
+class Table:
+    """What is told beside the rows, and judged by none."""
+    title: str
+    head: tuple
+    lines: list
+
+    def as_json(self):
+        return {"title": self.title, "lines": [dict(zip(self.head, line)) for line in self.lines]}
+
+    def __str__(self):
+        return f"{self.title}\n\n{markdown(self.head, self.lines)}"
+
+
 def table(rows):
-    """The rows as a table in Markdown."""
-    head = ("name", "ours", "theirs", "ratio", "bound", "verdict")
-    lines = [(row.name, row.ours, row.theirs, f"{row.ratio:.{row.digits}f}", row.bound, row.verdict)
-             for row in rows]
+    return markdown(("name", "ours", "theirs", "ratio", "bound", "verdict"),
+                    [(row.name, row.ours, row.theirs, f"{row.ratio:.{row.digits}f}", row.bound, row.verdict) for row in rows])
+
+
+def markdown(head, lines):
     widths = [max(len(line[i]) for line in [head, *lines]) for i in range(len(head))]
     text = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |" for line in [head, *lines]]
     text.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")

@@ -106,6 +106,15 @@ class Site:
             "rule add pref 100 iif far to 198.18.0.0/15 lookup 100", "rule add pref 200 lookup local", "rule del pref 0",
         ])
 
+    @contextlib.contextmanager
+    def busy_cores(self):
+        """Meanwhile somebody else wants all of every core."""
+        with contextlib.ExitStack() as stack:
+            for core in range(os.cpu_count()):
+                busy = Process(["sh", "-c", "while :; do :; done"], os.path.join(self.bench.folder, f"busy-{core}.log"))
+                stack.callback(busy.kill)
+            yield
+
     def start_agent(self, settings):
         agent = Agent(self, settings)
         self._cleanup.callback(agent.stop)

@@ -7,19 +7,14 @@ from bench.measure import interleaved, median
 from bench.row import Row
 from bench.site import Site
 
-FEW = 100
 MANY = 1000
 MOST = 10_000
 TICK = 8  # ms, that the agent's targets share wake-ups for
 SHORT_TICK = 4  # at which a bare loop costs half of fping, as the one did that the bound was made from
-OTHERS = {"fping": "fping", "smokeping": "prometheus-smokeping-prober", "blackbox": "prometheus-blackbox-exporter"}
 
 
 def measure(bench):
     yield from _cost(bench)
-    yield from _others(bench, FEW, bench.repeats)
-    yield from _others(bench, MANY, 1)
-    yield from _others(bench, MOST, 1, ("fping",))  # the smokeping prober has not started with so many after 10 s
     yield from _most(bench)
 
 
@@ -39,21 +34,6 @@ def _cost(bench):
               cost["ours"] / cost["bare"], at_most=1.3, raw=raw)
     yield Row(f"echo, CPU against a bare loop of {TICK} ms", "CPU of the agent a round trip", f"CPU of sendmmsg and recvmmsg every {TICK} ms",
               cost["ours"] / cost["bare_agents_tick"], raw=raw)
-
-
-# --- others; of many targets the exporters lose echoes, or do not come to ask: what counts is a reply's cost
-
-def _others(bench, targets, rounds, names=tuple(OTHERS)):
-    with Site(bench) as site:
-        results = interleaved(rounds, {
-            who: lambda ping=getattr(pingers, who): ping(site, targets) for who in ("ours", *names)})
-    cost = {who: median([run["cpu"] / run["replies"] for run in runs]) for who, runs in results.items()}
-    raw = {"targets": targets, **{f"{who}_us": value * 1e6 for who, value in cost.items()}, "runs": results}
-    for who in names:
-        # Of few targets it is the agent's other work that counts, which fping does not do.
-        at_most = None if who == "fping" and targets == FEW else 1
-        yield Row(f"echo, {targets} targets, CPU against {who}", "CPU of the agent a round trip", f"CPU of {OTHERS[who]}",
-                  cost["ours"] / cost[who], at_most=at_most, raw=raw)
 
 
 # --- as many as the configuration allows
