@@ -20,7 +20,6 @@ namespace tunnelwatch::io {
 namespace {
 
 constexpr std::size_t kMaxPacket = 9216;  // a jumbo frame
-constexpr int kMaxPerWake = 256;
 
 int configure(int fd, IpFamily family, std::uint32_t spi) {
   const int on = 1;
@@ -62,35 +61,24 @@ class EspSocket::Impl final : public Receiver, public std::enable_shared_from_th
   Sent send(std::span<const std::uint8_t> esp, const IpAddress& to, const std::optional<IpAddress>& source);
 
  private:
-  enum class Got { something, nothing, failure };
   Got read_one(int flags);
   void deliver(const msghdr& header, std::span<const std::uint8_t> bytes);
   void deliver_error(const msghdr& header, std::span<const std::uint8_t> quoted);
-  TimePoint stamp_of(const msghdr& header);
 
   IpFamily family_;
   Handlers handlers_;
   std::vector<std::uint8_t> buffer_;
   StampClock clock_;
-  bool draining_ = false;
 };
 
 AfterDrain EspSocket::Impl::drain_some() {
-  if (draining_) return AfterDrain::wait;  // a handler called drain(): the outer call goes on
-  draining_ = true;
-  AfterDrain next = AfterDrain::more;
-  for (int count = 0; count < kMaxPerWake && !stopped(); ++count) {
-    Got got = read_one(MSG_ERRQUEUE);
-    if (got != Got::something && !stopped()) got = read_one(0);
-    if (got == Got::something) continue;
-    next = got == Got::nothing ? AfterDrain::wait : AfterDrain::back_off;
-    break;
-  }
-  draining_ = false;
-  return next;
+  return drain([this] {
+    const Got got = read_one(MSG_ERRQUEUE);
+    return got == Got::something || stopped() ? got : read_one(0);
+  });
 }
 
-EspSocket::Impl::Got EspSocket::Impl::read_one(int flags) {
+Got EspSocket::Impl::read_one(int flags) {
   sockaddr_storage from{};
   ControlBuffer control;
   iovec part{buffer_.data(), buffer_.size()};
@@ -113,24 +101,12 @@ EspSocket::Impl::Got EspSocket::Impl::read_one(int flags) {
   return Got::something;
 }
 
-TimePoint EspSocket::Impl::stamp_of(const msghdr& header) {
-  const StampMapper clock = clock_.read();
-  const void* stamp = find_control(header, SOL_SOCKET, SCM_TIMESTAMPNS, sizeof(timespec));
-  if (stamp == nullptr) return clock.now();
-  timespec at{};
-  std::memcpy(&at, stamp, sizeof at);
-  return clock.map(at);
-}
-
 void EspSocket::Impl::deliver(const msghdr& header, std::span<const std::uint8_t> bytes) {
   const auto from = from_sockaddr(*static_cast<const sockaddr_storage*>(header.msg_name));
   if ((header.msg_flags & MSG_TRUNC) != 0 || !from) return;
-  if (family_ == IpFamily::v4) {  // with its IP header, which IPv6 sockets leave out
-    const std::size_t head = bytes.empty() ? 0 : (bytes[0] & 0x0fU) * 4U;
-    if (head < 20 || head > bytes.size()) return;
-    bytes = bytes.subspan(head);
-  }
-  handlers_.on_packet({bytes, *from, unicast_destination(header, family_), stamp_of(header)});
+  const auto esp = behind_ip_header(family_, bytes);
+  if (!esp) return;
+  handlers_.on_packet({*esp, *from, unicast_destination(header, family_), received_at(header, clock_.read())});
 }
 
 void EspSocket::Impl::deliver_error(const msghdr& header, std::span<const std::uint8_t> quoted) {
@@ -144,7 +120,7 @@ void EspSocket::Impl::deliver_error(const msghdr& header, std::span<const std::u
                       .icmp_type = error->icmp_type,
                       .icmp_code = error->icmp_code,
                       .quoted = quoted,
-                      .received_at = stamp_of(header)});
+                      .received_at = received_at(header, clock_.read())});
 }
 
 EspSocket::Sent EspSocket::Impl::send(std::span<const std::uint8_t> esp, const IpAddress& to,

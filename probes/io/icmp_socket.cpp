@@ -141,20 +141,14 @@ void IcmpSocket::Impl::deliver(const mmsghdr& message, std::span<const std::uint
     ++counters_.truncated;
     return;
   }
-  ReceivedIcmp received{.bytes = bytes, .from = *from, .received_at = clock.now()};
-  if (const void* stamp = find_control(header, SOL_SOCKET, SCM_TIMESTAMPNS, sizeof(timespec))) {
-    timespec at{};
-    std::memcpy(&at, stamp, sizeof at);
-    received.received_at = clock.map(at);
+  const auto icmp = behind_ip_header(family_, bytes);
+  if (!icmp) {
+    ++counters_.truncated;
+    return;
   }
+  ReceivedIcmp received{.bytes = *icmp, .from = *from, .received_at = received_at(header, clock)};
   if (family_ == IpFamily::v4) {
-    const std::size_t ip_header = bytes.empty() ? 0 : (bytes[0] & 0x0fU) * 4U;
-    if (ip_header < 20 || ip_header > bytes.size()) {
-      ++counters_.truncated;
-      return;
-    }
     received.ttl = bytes[8];
-    received.bytes = bytes.subspan(ip_header);
   } else if (const void* hops = find_control(header, IPPROTO_IPV6, IPV6_HOPLIMIT, sizeof(int))) {
     int limit = 0;
     std::memcpy(&limit, hops, sizeof limit);

@@ -21,7 +21,6 @@ namespace tunnelwatch::io {
 namespace {
 
 constexpr std::size_t kMaxMessage = 9216;  // a jumbo frame; more of a longer one nobody needs
-constexpr int kMaxPerWake = 256;
 
 int configure(int fd, IpFamily family, RawProtocol protocol) {
   const int on = 1;
@@ -38,54 +37,36 @@ class RawReceiver::Impl final : public Receiver, public std::enable_shared_from_
   Impl(boost::asio::io_context& io, int fd, IpFamily family, Handler handler)
       : Receiver(io, fd), family_(family), handler_(std::move(handler)), buffer_(kMaxMessage) {}
 
-  AfterDrain drain_some();
+  AfterDrain drain_some() {
+    return drain([this] { return read_one(); });
+  }
 
  private:
+  Got read_one();
   void deliver(const msghdr& header, std::span<const std::uint8_t> bytes);
 
   IpFamily family_;
   Handler handler_;
   std::vector<std::uint8_t> buffer_;
-  bool draining_ = false;
 };
 
-AfterDrain RawReceiver::Impl::drain_some() {
-  if (draining_) return AfterDrain::wait;
-  draining_ = true;
-  AfterDrain next = AfterDrain::more;
-  for (int count = 0; count < kMaxPerWake && !stopped(); ++count) {
-    sockaddr_storage from{};
-    ControlBuffer control;
-    iovec part{buffer_.data(), buffer_.size()};
-    msghdr header{&from, sizeof from, &part, 1, control.bytes, sizeof control.bytes, 0};
-    const ssize_t length = recvmsg(handle(), &header, MSG_DONTWAIT);
-    if (length < 0) {
-      if (errno == EINTR) continue;
-      next = errno == EAGAIN ? AfterDrain::wait : AfterDrain::back_off;
-      break;
-    }
-    deliver(header, {buffer_.data(), static_cast<std::size_t>(length)});
-  }
-  draining_ = false;
-  return next;
+Got RawReceiver::Impl::read_one() {
+  sockaddr_storage from{};
+  ControlBuffer control;
+  iovec part{buffer_.data(), buffer_.size()};
+  msghdr header{&from, sizeof from, &part, 1, control.bytes, sizeof control.bytes, 0};
+  const ssize_t length = recvmsg(handle(), &header, MSG_DONTWAIT);
+  if (length < 0) return errno == EAGAIN ? Got::nothing : errno == EINTR ? Got::something : Got::failure;
+  deliver(header, {buffer_.data(), static_cast<std::size_t>(length)});
+  return Got::something;
 }
 
 void RawReceiver::Impl::deliver(const msghdr& header, std::span<const std::uint8_t> bytes) {
   const auto from = from_sockaddr(*static_cast<const sockaddr_storage*>(header.msg_name));
   if (!from) return;
-  const StampMapper clock;
-  ReceivedRaw received{.bytes = bytes, .from = *from, .received_at = clock.now()};
-  if (const void* stamp = find_control(header, SOL_SOCKET, SCM_TIMESTAMPNS, sizeof(timespec))) {
-    timespec at{};
-    std::memcpy(&at, stamp, sizeof at);
-    received.received_at = clock.map(at);
-  }
-  if (family_ == IpFamily::v4) {  // with its IP header, which IPv6 sockets leave out
-    const std::size_t head = bytes.empty() ? 0 : (bytes[0] & 0x0fU) * 4U;
-    if (head < 20 || head > bytes.size()) return;
-    received.bytes = bytes.subspan(head);
-  }
-  handler_(received);
+  const auto message = behind_ip_header(family_, bytes);
+  if (!message) return;
+  handler_({.bytes = *message, .from = *from, .received_at = received_at(header, StampMapper())});
 }
 
 boost::system::result<std::unique_ptr<RawReceiver>, OpenError> RawReceiver::open(boost::asio::io_context& io,

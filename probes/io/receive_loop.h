@@ -11,6 +11,10 @@
 // For the sources of probes/io only: brings in Asio.
 namespace tunnelwatch::io {
 
+enum class AfterDrain { wait, more, back_off };
+// What one read of a descriptor gave.
+enum class Got { something, nothing, failure };
+
 // What a receiver that belongs to receive_loop() holds. Stopping it is for good.
 class Receiver {
  public:
@@ -30,15 +34,32 @@ class Receiver {
   ~Receiver() = default;
   int handle() { return descriptor_.native_handle(); }
 
+  // Reads until nothing is left, a bounded number of times, so that others on the io_context get their turn. What
+  // `read` calls may call for more: it gets nothing, for the outer call goes on.
+  template <typename Read>
+  AfterDrain drain(Read read) {
+    constexpr int kMost = 256;
+    if (draining_) return AfterDrain::wait;
+    draining_ = true;
+    AfterDrain next = AfterDrain::more;
+    for (int count = 0; count < kMost && next == AfterDrain::more && !stopped_; ++count) {
+      const Got got = read();
+      if (got == Got::nothing) next = AfterDrain::wait;
+      if (got == Got::failure) next = AfterDrain::back_off;
+    }
+    draining_ = false;
+    return next;
+  }
+
  private:
   boost::asio::posix::stream_descriptor descriptor_;
   boost::asio::steady_timer backoff_;
   bool stopped_ = false;
+  bool draining_ = false;
 };
 
 // Waits on a descriptor and calls Owner::drain_some() each time it is readable. Owner is a Receiver, held by
 // shared_ptr, and has `drain_some()`, which returns what to do next.
-enum class AfterDrain { wait, more, back_off };
 
 inline constexpr std::chrono::milliseconds kReceiveBackoff{200};
 

@@ -61,6 +61,21 @@ StampMapper StampClock::after(StampMapper reading) {
   return reading;
 }
 
+TimePoint received_at(const msghdr& message, const StampMapper& clock) {
+  const void* const found = find_control(message, SOL_SOCKET, SCM_TIMESTAMPNS, sizeof(timespec));
+  if (found == nullptr) return clock.now();
+  timespec stamp{};
+  std::memcpy(&stamp, found, sizeof stamp);
+  return clock.map(stamp);
+}
+
+std::optional<std::span<const std::uint8_t>> behind_ip_header(IpFamily family, std::span<const std::uint8_t> bytes) {
+  if (family == IpFamily::v6) return bytes;
+  const std::size_t header = bytes.empty() ? 0 : (bytes[0] & 0x0fU) * 4U;
+  if (header < 20 || header > bytes.size()) return std::nullopt;
+  return bytes.subspan(header);
+}
+
 std::optional<QueuedError> icmp_error_of(const msghdr& message, IpFamily family) {
   const bool v4 = family == IpFamily::v4;
   // The offender's address follows the error itself.

@@ -3,7 +3,10 @@
 #include "config/ip_address.h"
 #include "probes/time.h"
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -43,6 +46,9 @@ class StampClock {
   std::optional<StampMapper> last_;
 };
 
+// When a message came, by the kernel's stamp (SO_TIMESTAMPNS); without one, when `clock` was read.
+TimePoint received_at(const msghdr& message, const StampMapper& clock);
+
 // Room and alignment for the ancillary data that we ask for.
 struct ControlBuffer {
   alignas(cmsghdr) unsigned char bytes[256];
@@ -56,6 +62,9 @@ struct QueuedError {
 };
 // Nothing where the message tells of something else: of a failure here, which the system call has told.
 std::optional<QueuedError> icmp_error_of(const msghdr& message, IpFamily family);
+
+// What a raw socket read behind the IP header, which IPv6 sockets leave out. Nothing: the header is not whole.
+std::optional<std::span<const std::uint8_t>> behind_ip_header(IpFamily family, std::span<const std::uint8_t> bytes);
 
 // The value of one kind of ancillary data, if it is there and whole.
 const void* find_control(const msghdr& message, int level, int type, std::size_t size);

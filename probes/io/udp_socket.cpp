@@ -18,7 +18,6 @@ namespace tunnelwatch::io {
 namespace {
 
 constexpr std::size_t kMaxDatagram = 65535;
-constexpr int kMaxPerWake = 256;
 
 OpenError open_error(const char* what, int error) {
   return {error, "cannot " + std::string(what) + " a UDP socket: " + std::strerror(error)};
@@ -52,36 +51,25 @@ class UdpSocket::Impl final : public Receiver, public std::enable_shared_from_th
   const UdpSocketCounters& counters() const { return counters_; }
 
  private:
-  enum class Got { something, nothing, failure };
   Got read_one(int flags);
   void deliver(const msghdr& header, std::span<const std::uint8_t> bytes);
   void deliver_error(const msghdr& header);
-  TimePoint stamp_of(const msghdr& header);
 
   IpFamily family_;
   Handlers handlers_;
   std::vector<std::uint8_t> buffer_;
   UdpSocketCounters counters_;
   StampClock clock_;
-  bool draining_ = false;
 };
 
 AfterDrain UdpSocket::Impl::drain_some() {
-  if (draining_) return AfterDrain::wait;
-  draining_ = true;
-  AfterDrain next = AfterDrain::more;
-  for (int count = 0; count < kMaxPerWake && !stopped(); ++count) {
-    Got got = read_one(MSG_ERRQUEUE);
-    if (got != Got::something && !stopped()) got = read_one(0);
-    if (got == Got::something) continue;
-    next = got == Got::nothing ? AfterDrain::wait : AfterDrain::back_off;
-    break;
-  }
-  draining_ = false;
-  return next;
+  return drain([this] {
+    const Got got = read_one(MSG_ERRQUEUE);
+    return got == Got::something || stopped() ? got : read_one(0);
+  });
 }
 
-UdpSocket::Impl::Got UdpSocket::Impl::read_one(int flags) {
+Got UdpSocket::Impl::read_one(int flags) {
   sockaddr_storage from{};
   ControlBuffer control;
   iovec part{buffer_.data(), buffer_.size()};
@@ -107,15 +95,6 @@ UdpSocket::Impl::Got UdpSocket::Impl::read_one(int flags) {
   return Got::something;
 }
 
-TimePoint UdpSocket::Impl::stamp_of(const msghdr& header) {
-  const StampMapper clock = clock_.read();
-  const void* stamp = find_control(header, SOL_SOCKET, SCM_TIMESTAMPNS, sizeof(timespec));
-  if (stamp == nullptr) return clock.now();
-  timespec at{};
-  std::memcpy(&at, stamp, sizeof at);
-  return clock.map(at);
-}
-
 void UdpSocket::Impl::deliver(const msghdr& header, std::span<const std::uint8_t> bytes) {
   ++counters_.received;
   const auto& name = *static_cast<const sockaddr_storage*>(header.msg_name);
@@ -124,7 +103,8 @@ void UdpSocket::Impl::deliver(const msghdr& header, std::span<const std::uint8_t
     ++counters_.truncated;
     return;
   }
-  handlers_.on_datagram({.bytes = bytes, .from = *from, .from_port = port_of(name), .received_at = stamp_of(header)});
+  handlers_.on_datagram(
+      {.bytes = bytes, .from = *from, .from_port = port_of(name), .received_at = received_at(header, clock_.read())});
 }
 
 void UdpSocket::Impl::deliver_error(const msghdr& header) {
@@ -139,7 +119,7 @@ void UdpSocket::Impl::deliver_error(const msghdr& header) {
                       .icmp_type = error->icmp_type,
                       .icmp_code = error->icmp_code,
                       .offender = error->offender,
-                      .received_at = stamp_of(header)});
+                      .received_at = received_at(header, clock_.read())});
 }
 
 UdpSocket::Sent UdpSocket::Impl::send(std::span<const std::uint8_t> bytes, const IpAddress& to, std::uint16_t port,
