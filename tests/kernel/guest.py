@@ -26,7 +26,7 @@ TUNNELS = (("expires", "198.51.100.20", "10.2.0", 0x2001, 0x2002),
            ("healthy", "198.51.100.22", "10.4.0", 0x4001, 0x4002))
 FAULTS = (("expires", "phase2_hard_expiry"), ("forgets", "receive_invalid_spi_notify"))
 REFERENCE = "203.0.113.1"
-HARD_SECONDS = 6
+HARD_SECONDS = 15  # longer than the pings take to show that all is well, on a busy machine too
 # Test keys, known to everybody.
 AUTHENTICATION = "0x" + "a7" * 32
 ENCRYPTION = "0x" + "e5" * 32
@@ -188,7 +188,7 @@ def watch():
     said["healthy"] = wait_for("pings through all tunnels", all_answer, 12)
     remove("a", forgotten, SELF, lost_spi)  # while the peer still sends with it
     said["faults"] = wait_for("both causes", lambda seen: all(cause in active(seen, name) for name, cause in FAULTS) and
-                              time.monotonic() - began > HARD_SECONDS + 4, 25)
+                              time.monotonic() - began > HARD_SECONDS + 4, HARD_SECONDS + 20)
     said["metrics"] = get("/metrics")
     said["states"] = run("ip", "-n", "a", "xfrm", "state")
     associate(expiring, 0x2003, 0x2004)
