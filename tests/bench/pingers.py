@@ -18,8 +18,8 @@ PATIENCE = 30  # seconds, until it answers
 _BLACKBOX_RTT = re.compile(r'^probe_icmp_duration_seconds\{phase="rtt"\} (\S+)$', re.MULTILINE)
 
 
-class NotStarted(CommandFailed):
-    """A program that is not ready in time."""
+class NoAnswer(CommandFailed):
+    """A program that does not come to answer what it is asked for its metrics."""
 
 
 def settings(targets, **icmp):
@@ -79,11 +79,11 @@ def smokeping(site, targets):
     program = site.bench.program("prometheus-smokeping-prober")
     process = site.start("smokeping.log", program, "--web.listen-address=127.0.0.1:9374", "--ping.interval=1s", "--privileged",
                          *(peer(number) for number in range(targets)))
-    _wait_for(site, 9374, "the smokeping prober")
+    _wait_for(site, 9374)
     time.sleep(SETTLES)
-    before, cpu, began = Metrics(_fetch(site, 9374, "/metrics")), cpu_of(process.pid), time.time()
+    before, cpu, began = Metrics(_scrape(site, 9374)), cpu_of(process.pid), time.time()
     time.sleep(site.bench.seconds)
-    ended, used, after = time.time(), cpu_of(process.pid) - cpu, Metrics(_fetch(site, 9374, "/metrics"))
+    ended, used, after = time.time(), cpu_of(process.pid) - cpu, Metrics(_scrape(site, 9374))
     process.stop(signal.SIGTERM)
     requests, replies = (after.sum(name) - before.sum(name)
                          for name in ("smokeping_requests_total", "smokeping_response_duration_seconds_count"))
@@ -98,7 +98,7 @@ def blackbox(site, targets):
         json.dump({"modules": {"icmp": {"prober": "icmp", "timeout": "900ms", "icmp": {"preferred_ip_protocol": "ip4"}}}}, file)
     process = site.start("blackbox.log", site.bench.program("prometheus-blackbox-exporter"), f"--config.file={path}",
                          "--web.listen-address=127.0.0.1:9115")
-    _wait_for(site, 9115, "the blackbox exporter")
+    _wait_for(site, 9115)
     cpu, began, asked, well, took = cpu_of(process.pid), time.time(), 0, 0, collections.defaultdict(list)
     while time.time() - began < site.bench.seconds:
         target = peer(asked % targets)
@@ -128,12 +128,19 @@ def _counted(targets, seconds, requests, replies, lost):
     return {"due": due, "requests": requests, "replies": replies, "lost": lost, "not_sent": due - requests}
 
 
-def _wait_for(site, port, what):
+def _wait_for(site, port):
     deadline = time.monotonic() + PATIENCE
     while _fetch(site, port, "/metrics") is None:
         if time.monotonic() > deadline:
-            raise NotStarted(f"{what} does not answer after {PATIENCE} s")
+            raise NoAnswer(f"nothing on port {port} after {PATIENCE} s")
         time.sleep(0.05)
+
+
+def _scrape(site, port):
+    said = _fetch(site, port, "/metrics")
+    if said is None:
+        raise NoAnswer(f"no answer on port {port}")
+    return said
 
 
 def _fetch(site, port, path):

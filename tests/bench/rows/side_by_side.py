@@ -28,24 +28,25 @@ def measure(bench):
 
 
 def _contest(bench, targets):
-    """Each one's costs without a recorder beside it, then how true it is; those that do not come to start have none."""
+    """Each one's costs without a recorder beside it, then how true it is. What did not come to answer is none."""
     with Site(bench) as site:
-        contest = {who: {"cost": runs} for who, runs in interleaved(bench.repeats if targets == FEW else 1, {
-            who: lambda ping=ping: _started(ping, site, targets) for who, ping in PINGERS.items()}).items() if None not in runs}
+        costs = interleaved(bench.repeats if targets == FEW else 1, {
+            who: lambda ping=ping: _answered(lambda: ping(site, targets)) for who, ping in PINGERS.items()})
+    contest = {who: {"cost": runs, "idle": None, "busy": None} for who, runs in costs.items() if None not in runs}
     with Site(bench) as site:
         site.delay(DELAY_MS)
         for who, told in contest.items():
-            told["idle"] = _truth(site, PINGERS[who], targets)
+            told["idle"] = _answered(lambda: _truth(site, PINGERS[who], targets))
         with site.busy_cores():
             for who, told in contest.items():
-                told["busy"] = _truth(site, PINGERS[who], targets)
+                told["busy"] = _answered(lambda: _truth(site, PINGERS[who], targets))
     return contest
 
 
-def _started(ping, site, targets):
+def _answered(measured):
     try:
-        return ping(site, targets)
-    except pingers.NotStarted:
+        return measured()
+    except pingers.NoAnswer:
         return None
 
 
@@ -80,7 +81,7 @@ def _rows(targets, contest):
                   ours[when]["error"] / TRUE_ENOUGH, at_most=1, raw=raw)
         for who in OTHERS:
             # fping's is as small as ours or smaller, of the size of the distance between the stamps' places.
-            if who != "fping" and who in contest:
+            if who != "fping" and who in contest and contest[who][when]:
                 yield Row(f"echo, {targets} targets, error against {who}{name}", "the same", f"that of {who}",
                           ours[when]["error"] / contest[who][when]["error"], at_most=1, raw=raw)
 
@@ -88,13 +89,15 @@ def _rows(targets, contest):
 def _lines(targets, contest):
     for who in PINGERS:
         if who not in contest:
-            yield (str(targets), who, f"did not start in {pingers.PATIENCE} s", *[""] * (len(HEAD) - 3))
+            yield (str(targets), who, "no answer", *[""] * (len(HEAD) - 3))
             continue
-        told = contest[who]
-        costs, idle, busy = told["cost"], told["idle"], told["busy"]
-        yield (str(targets), who, f"{_cost(told) / _cost(contest[OURS]):.2f}", _part(costs, "lost", "requests"),
-               _part(costs, "not_sent", "due"), f"{idle['error'] / TRUE_ENOUGH:.2f}", _part([busy], "lost", "requests"),
-               f"{busy['error'] / TRUE_ENOUGH:.2f}")
+        costs, idle, busy = contest[who]["cost"], contest[who]["idle"], contest[who]["busy"]
+        yield (str(targets), who, f"{_cost(contest[who]) / _cost(contest[OURS]):.2f}", _part(costs, "lost", "requests"),
+               _part(costs, "not_sent", "due"), _error(idle), _part([busy], "lost", "requests") if busy else "no answer", _error(busy))
+
+
+def _error(told):
+    return f"{told['error'] / TRUE_ENOUGH:.2f}" if told else "no answer"
 
 
 def _part(runs, what, of):
