@@ -8,7 +8,6 @@
 #include "probes/wire/esp_echo.h"
 
 #include <cerrno>
-#include <cstring>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>

@@ -58,11 +58,10 @@ class Receiver {
   bool draining_ = false;
 };
 
-// Waits on a descriptor and calls Owner::drain_some() each time it is readable. Owner is a Receiver, held by
-// shared_ptr, and has `drain_some()`, which returns what to do next.
-
 inline constexpr std::chrono::milliseconds kReceiveBackoff{200};
 
+// Waits on a descriptor and calls Owner::drain_some() each time it is readable. Owner is a Receiver, held by
+// shared_ptr, and has `drain_some()`, which returns what to do next.
 template <typename Owner>
 void receive_loop(const std::shared_ptr<Owner>& owner) {
   // An error of our own is waited out, so that a dead socket never spins; operation_aborted ends the loop for good.

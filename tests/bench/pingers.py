@@ -11,7 +11,7 @@ import time
 from bench.measure import cpu_of
 from bench.prometheus_text import Metrics
 from bench.site import INTERFACE, peer
-from lab.shell import CommandFailed
+from lab.shell import CommandFailed, wait_until
 
 SETTLES = 3.0  # seconds from the start of a contestant to its measured time
 PATIENCE = 30  # seconds, until it answers
@@ -129,11 +129,10 @@ def _counted(targets, seconds, requests, replies, lost):
 
 
 def _wait_for(site, port):
-    deadline = time.monotonic() + PATIENCE
-    while _fetch(site, port, "/metrics") is None:
-        if time.monotonic() > deadline:
-            raise NoAnswer(f"nothing on port {port} after {PATIENCE} s")
-        time.sleep(0.05)
+    try:
+        wait_until(lambda: _fetch(site, port, "/metrics") is not None, PATIENCE, f"an answer on port {port}")
+    except CommandFailed as late:
+        raise NoAnswer(str(late)) from late
 
 
 def _scrape(site, port):

@@ -16,7 +16,7 @@ def measure(bench):
     report = json.loads(run_to_end(bench.binary, "analyze", "--json", path, keep=True, allowed=(0, 1)).output)
     _check(report, messages, peers)
     ours = lambda: run_to_end(bench.binary, "analyze", "--json", path, allowed=(0, 1))  # noqa: E731
-    rounds = max(5, bench.repeats) if messages > 100_000 else bench.repeats  # ours is short: the least disturbed of a few
+    rounds = max(5, bench.repeats)  # ours is short: the least disturbed of a few
     tcpdump = bench.program("tcpdump")
     results = interleaved(rounds, {
         "ours": ours, "theirs": lambda: run_to_end(tcpdump, "-nn", "-v", "-r", path)})
