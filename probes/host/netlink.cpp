@@ -187,7 +187,7 @@ std::vector<std::uint8_t> build_way_request(const IpAddress& destination, std::u
   return finished(std::move(out));
 }
 
-NetlinkAnswer parse_netlink(Bytes bytes, std::uint32_t sequence, KernelView& view) {
+NetlinkAnswer parse_netlink(Bytes bytes, std::optional<std::uint32_t> sequence, KernelView& view) {
   return each_message(bytes, sequence, [&](const nlmsghdr& head, Bytes body) {
     // The table changed while it was told: some of it may be missing.
     if ((head.nlmsg_flags & NLM_F_DUMP_INTR) != 0) view.complete = false;

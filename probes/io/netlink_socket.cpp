@@ -35,6 +35,7 @@ boost::system::result<host::KernelView, OpenError> NetlinkSocket::read() {
     if (answer.error != 0) return channel_->failure("read", answer.error);
     if (answer.malformed) return channel_->failure("understand", EBADMSG);
   }
+  failures_.complete(view.neighbours);
   return view;
 }
 
@@ -67,7 +68,11 @@ void NetlinkSocket::add_entries(std::span<const IpAddress> destinations, host::K
 }
 
 bool NetlinkSocket::changed() {
-  return channel_->take_events([](wire::Bytes) {});
+  return channel_->take_events([this](wire::Bytes datagram) {
+    host::KernelView told;
+    host::parse_netlink(datagram, std::nullopt, told);
+    failures_.note(told.neighbours);
+  });
 }
 
 }  // namespace tunnelwatch::io

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "probes/host/kernel_view.h"
+#include "probes/host/neighbour_failures.h"
 #include "probes/host/netlink.h"
 #include "probes/io/netlink_channel.h"
 #include "probes/io/open_error.h"
@@ -20,7 +21,8 @@ class NetlinkSocket {
  public:
   static boost::system::result<std::unique_ptr<NetlinkSocket>, OpenError> open();
 
-  // All tables; the ways are not among them.
+  // All tables; the ways are not among them. A neighbour that failed by what changed() was told, and is asked for again,
+  // is one that failed.
   boost::system::result<host::KernelView, OpenError> read();
   // Adds the ways to these addresses, a system call or two each; what cannot be asked is left out.
   void add_ways(std::span<const IpAddress> destinations, host::KernelView& view);
@@ -35,6 +37,7 @@ class NetlinkSocket {
                           host::KernelView& view);
 
   std::unique_ptr<NetlinkChannel> channel_;
+  host::NeighbourFailures failures_;  // of which events told
 };
 
 }  // namespace tunnelwatch::io

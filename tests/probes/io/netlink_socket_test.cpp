@@ -107,6 +107,28 @@ TEST_F(NetlinkSocketTest, SaysThatSomethingChanged) {
   }
 }
 
+// Its next packet comes sooner than the table is read.
+TEST_F(NetlinkSocketTest, ANeighbourThatFailedAndIsAskedForAgainHasFailed) {
+  const auto state = [this] {
+    socket->changed();
+    const auto view = socket->read();
+    for (const auto& n : view->neighbours) {
+      if (n.address == address("192.0.2.77")) return std::optional(n.state);
+    }
+    return std::optional<NeighbourState>();
+  };
+  NetNamespace::run("ip neigh add 192.0.2.77 dev wan nud incomplete");
+  EXPECT_EQ(state(), NeighbourState::resolving);
+  NetNamespace::run(
+      "ip neigh replace 192.0.2.77 dev wan nud failed && ip neigh replace 192.0.2.77 dev wan nud incomplete");
+  EXPECT_EQ(state(), NeighbourState::failed);
+  EXPECT_EQ(state(), NeighbourState::failed) << "as long as nobody answered";
+  NetNamespace::run("ip neigh replace 192.0.2.77 dev wan lladdr 02:00:00:00:00:02 nud reachable");
+  EXPECT_EQ(state(), NeighbourState::resolved);
+  NetNamespace::run("ip neigh replace 192.0.2.77 dev wan nud incomplete");
+  EXPECT_EQ(state(), NeighbourState::resolving);
+}
+
 TEST_F(NetlinkSocketTest, ManyRoutesAreReadToTheirEndOrToldAsIncomplete) {
   std::string batch;
   for (int i = 0; i < 20'000; ++i) {
