@@ -6,12 +6,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include <boost/json/array.hpp>
-#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
+#include <fmt/format.h>
 
 namespace json = boost::json;
 
@@ -68,10 +69,6 @@ json::object json_of(const CauseReport& c) {
           {"action", text(c.action.en)},
           {"action_zh", text(c.action.zh)},
           {"capture", text(c.capture)}};
-}
-
-json::object json_of(const EventReport& e) {
-  return {{"time", seconds(e.time)}, {"event", text(e.event)}, {"by", text(e.by)}, {"detail", text(e.detail)}};
 }
 
 json::object json_of(const EspReport& e) {
@@ -145,7 +142,6 @@ json::object json_of(const TunnelReport& t) {
                  {"state_since", seconds(t.state_since)},
                  {"configured", t.configured},
                  {"causes", list(t.causes)},
-                 {"events", list(t.events)},
                  {"event_counts", counts(t.event_counts)},
                  {"nat", {{"local", known(t.nat.local)}, {"remote", known(t.nat.remote)}}},
                  {"offers", json_of(t.offers)},
@@ -266,6 +262,40 @@ std::string told_by(const CauseInfo& c) {
   return joined(sources);
 }
 
+std::string serialized(const auto& element) { return json::serialize(json_of(element)); }
+
+void append_quoted(std::string& out, std::string_view value) {
+  if (is_plain_ascii(value) && value.find_first_of("\"\\") == std::string_view::npos) {
+    out += '"';
+    out += value;
+    out += '"';
+  } else {
+    out += json::serialize(text(value));
+  }
+}
+
+// A large report is mostly events: they go without a tree. '#': a whole second is a double too.
+void append_event(std::string& out, const EventReport& e) {
+  fmt::format_to(std::back_inserter(out), "{{\"time\":{:#},\"event\":", seconds_since_epoch(e.time));
+  append_quoted(out, e.event);
+  out += ",\"by\":";
+  append_quoted(out, e.by);
+  out += ",\"detail\":";
+  append_quoted(out, e.detail);
+  out += '}';
+}
+
+std::string serialized(const TunnelReport& t) {
+  std::string out = json::serialize(json_of(t));
+  out.pop_back();  // the events follow
+  out += ",\"events\":[";
+  for (const EventReport& e : t.events) {
+    if (&e != &t.events.front()) out += ',';
+    append_event(out, e);
+  }
+  return out += "]}";
+}
+
 template <typename Element>
 void write_list(const std::function<void(std::string_view)>& out, std::string_view key,
                 const std::vector<Element>& elements) {
@@ -274,7 +304,7 @@ void write_list(const std::function<void(std::string_view)>& out, std::string_vi
   out("\":[");
   for (const Element& element : elements) {
     if (&element != &elements.front()) out(",");
-    out(json::serialize(json_of(element)));
+    out(serialized(element));
   }
   out("]");
 }

@@ -8,10 +8,6 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 
-bool is_plain_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7F; });
-}
-
 // Whether a character would let text leave its line or change the order of what surrounds it.
 bool is_unsafe(char32_t c) {
   return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x061C || (c >= 0x200B && c <= 0x200F) ||
@@ -57,6 +53,10 @@ Utf8Character first_character(std::string_view text) {
   const char32_t least = size == 4 ? 0x10000 : size == 3 ? 0x800 : 0x80;
   if (code < least || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) return malformed;
   return {code, size, true};
+}
+
+bool is_plain_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7F; });
 }
 
 std::string valid_utf8(std::string_view text) {

@@ -13,6 +13,9 @@ std::string valid_utf8(std::string_view text);
 // As valid_utf8; control characters (C0, DEL, C1), line separators and bidirectional overrides become U+FFFD too.
 std::string printable(std::string_view text);
 
+// Nothing but what a terminal and JSON take as it is, quotes and backslashes of JSON apart.
+bool is_plain_ascii(std::string_view text);
+
 // Columns that a terminal gives to well-formed UTF-8: two for East Asian wide characters, none for combining marks.
 std::size_t display_width(std::string_view text);
 
