@@ -3,6 +3,7 @@
 #include "agent/diagnosis/wording.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -67,13 +68,13 @@ std::string_view to_string(PeerState state) {
 }
 
 Tunnel::Tunnel(config::Tunnel settings, bool configured, const config::LossThresholds& loss)
-    : settings_(std::move(settings)),
-      pinged_inside_(diagnosis::pinged_inside(settings_)),
+    : remote_(settings.remote.address),
       configured_(configured),
-      remote_(settings_.remote.address),
+      settings_(std::move(settings)),
       evidence_(loss),
       traffic_(evidence_.facts(), settings_, loss),
-      offers_(evidence_.facts(), settings_) {
+      offers_(evidence_.facts(), settings_),
+      pinged_inside_(diagnosis::pinged_inside(settings_)) {
   note_kind();
 }
 
@@ -100,12 +101,28 @@ bool Tunnel::matches(const passive::PeerKey& key) const {
 
 void Tunnel::on_ike(const passive::IkeObservation& o) {
   last_heard_ = std::max(last_heard_, o.at);
+  const auto revision = evidence_.facts().revision();
   evidence_.on_ike(o);
+  // Most of what a tunnel that works says is answers that change nothing.
+  if (o.sight == IkeSight::request_answered && evidence_.facts().revision() == revision) return;
   mark_changed();
-  if (!is_event(o)) return;
+  if (!is_event(o) || is_told_again(o)) return;
   ++event_counts_[static_cast<std::size_t>(o.sight)];
-  events_.push_back({o.at, o});
-  if (events_.size() > kMaxEvents) events_.pop_front();
+  keep(o);
+}
+
+// A silence that lasts is told again as it grows, and is one event.
+bool Tunnel::is_told_again(const passive::IkeObservation& o) const {
+  return o.sends != 0 && std::any_of(events_.rbegin(), events_.rend(), [&](const passive::IkeObservation& e) {
+           return e.sight == o.sight && e.by == o.by && e.sends == o.sends && e.since == o.since;
+         });
+}
+
+void Tunnel::keep(const passive::IkeObservation& event) {
+  constexpr std::size_t kFirstRoom = 8;
+  if (events_.full() && events_.capacity() < kMaxEvents)
+    events_.set_capacity(std::clamp(2 * events_.capacity(), kFirstRoom, kMaxEvents));
+  events_.push_back(event);
 }
 
 void Tunnel::on_esp(const passive::EspStreamSummary& s, bool outbound) {
@@ -164,11 +181,11 @@ Tunnel::Settled Tunnel::settle(const passive::IkePeerView* view, TimePoint now) 
   // Most packets of a tunnel that works change no fact, and the same facts have the same causes.
   if (judged_ != evidence_.facts().revision()) {
     judged_ = evidence_.facts().revision();
-    const auto findings = diagnosis::diagnose(evidence_.facts());
-    settled.causes = verdict_.update(findings, now);
+    auto findings = diagnosis::diagnose(evidence_.facts());
     dead_ = std::any_of(findings.begin(), findings.end(), [](const diagnosis::Finding& f) {
       return f.cause == diagnosis::Cause::dpd_timeout || f.cause == diagnosis::Cause::esp_blocked;
     });
+    settled.causes = verdict_.update(std::move(findings), now);
   }
   // ESP alone, whose IKE was not seen, says at least that it flows.
   const PeerState by_esp = evidence_.esp_flows() ? PeerState::up : PeerState::unknown;
@@ -223,11 +240,12 @@ void Tunnel::report_esp_reach(exporters::TunnelReport& r, const WallClock& clock
 }
 
 void Tunnel::report_texts(exporters::TunnelReport& r, const passive::IkePeerView* view, const WallClock& clock) const {
-  for (const Event& e : events_) {
-    const std::string name(to_string(e.observation.sight));
-    std::string detail = diagnosis::describe(e.observation).en;
+  r.events.reserve(events_.size());
+  for (const passive::IkeObservation& o : events_) {
+    const std::string_view name = to_string(o.sight);
+    std::string detail = diagnosis::describe(o).en;
     if (detail == name) detail.clear();  // an ordinary event says all by its name
-    r.events.push_back({clock.at(e.at), name, std::string(to_string(e.observation.by)), std::move(detail)});
+    r.events.push_back({clock.at(o.at), std::string(name), std::string(to_string(o.by)), std::move(detail)});
   }
   for (const Stream& s : streams_) {
     r.esp.push_back({fmt::format("0x{:08x}", s.last.spi), s.outbound ? "out" : "in", s.last.packets, s.last.bytes,

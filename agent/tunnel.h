@@ -9,12 +9,14 @@
 #include "exporters/report.h"
 #include "probes/passive/ike_tracker.h"
 #include "probes/passive/packet_sink.h"
+#include "probes/prefetch.h"
 
 #include <array>
-#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <boost/circular_buffer.hpp>
 
 namespace tunnelwatch::agent {
 
@@ -55,6 +57,11 @@ class Tunnel {
     return list;
   }
 
+  // One of its packets is being read.
+  void expect_packet() const {
+    prefetch(this, kHotBytes);
+    prefetch(&evidence_, kHotBytes);
+  }
   void on_ike(const passive::IkeObservation& observation);
   void on_esp(const passive::EspStreamSummary& stream, bool outbound);
   void on_log(const diagnosis::LogHit& hit, TimePoint at);
@@ -100,6 +107,8 @@ class Tunnel {
 
  private:
   void note_kind();
+  bool is_told_again(const passive::IkeObservation& o) const;
+  void keep(const passive::IkeObservation& event);
   passive::PeerState client_state() const;
   exporters::CauseReport cause_report(const diagnosis::CauseHistory& cause, const WallClock& clock,
                                       exporters::Detail detail) const;
@@ -110,28 +119,31 @@ class Tunnel {
     changed_ = true;
   }
 
-  struct Event {
-    TimePoint at;
-    passive::IkeObservation observation;
-  };
   static constexpr std::size_t kMaxEvents = 128;
   static constexpr std::size_t kMaxStreams = 32;
 
-  config::Tunnel settings_;
-  std::vector<config::Host> pinged_inside_;
-  bool configured_;
-  std::optional<passive::PeerKey> peer_;
+  // What every packet asks for comes first and together, here and in evidence_: with a thousand tunnels one is far from
+  // the cache.
+  static constexpr std::size_t kHotBytes = 192;
   std::optional<IpAddress> remote_;
+  std::optional<passive::PeerKey> peer_;
+  TimePoint last_heard_{};
+  bool configured_;
+  bool changed_ = true;        // since the last settle()
+  bool traffic_told_ = false;  // something was ever told to traffic_
+  bool dead_ = false;  // by the verdict nothing gets through: an SA that stands all the same is no tunnel that is up
+  passive::PeerState state_ = passive::PeerState::unknown;
+  std::optional<TimePoint> state_since_;
+  std::uint64_t judged_ = ~std::uint64_t{0};  // the revision of the facts that the verdict is about
+  std::vector<Tunnel*>* changed_list_ = nullptr;
+  config::Tunnel settings_;
   diagnosis::Evidence evidence_;
   diagnosis::TrafficEvidence traffic_;  // shares the facts of evidence_
   diagnosis::OfferEvidence offers_;     // likewise
   diagnosis::EspReach reach_;
   diagnosis::Verdict verdict_;
-  std::uint64_t judged_ = ~std::uint64_t{0};  // the revision of the facts that the verdict is about
-  bool dead_ = false;  // by the verdict nothing gets through: an SA that stands all the same is no tunnel that is up
-  passive::PeerState state_ = passive::PeerState::unknown;
-  std::optional<TimePoint> state_since_;
-  std::deque<Event> events_;
+  std::vector<config::Host> pinged_inside_;
+  boost::circular_buffer<passive::IkeObservation> events_;  // the newest; has room for kMaxEvents by and by
   std::array<std::uint64_t, passive::kIkeSightCount> event_counts_{};
   struct Stream {
     passive::EspStreamSummary last;
@@ -140,10 +152,6 @@ class Tunnel {
   std::vector<Stream> streams_;
   exporters::EspTotals esp_in_;
   exporters::EspTotals esp_out_;
-  TimePoint last_heard_{};
-  bool changed_ = true;        // since the last settle()
-  bool traffic_told_ = false;  // something was ever told to traffic_
-  std::vector<Tunnel*>* changed_list_ = nullptr;
 };
 
 std::string_view to_string(passive::PeerState state);

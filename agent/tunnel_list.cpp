@@ -29,10 +29,10 @@ void TunnelList::remove(const Tunnel& tunnel) {
 }
 
 void TunnelList::remove_discovered(const passive::PeerKey& key) {
-  const auto [begin, end] = by_remote_.equal_range(key.remote);
-  const auto it = std::find_if(
-      begin, end, [&](const auto& entry) { return !entry.second->configured() && entry.second->peer() == key; });
-  if (it != end) remove(*it->second);
+  const auto candidates = to(key.remote);
+  const auto found = std::find_if(candidates.begin(), candidates.end(),
+                                  [&](const Tunnel* t) { return !t->configured() && t->peer() == key; });
+  if (found != candidates.end()) remove(**found);
 }
 
 std::vector<std::unique_ptr<Tunnel>> TunnelList::take() {
@@ -55,14 +55,13 @@ void TunnelList::set_remote(Tunnel& tunnel, const std::optional<IpAddress>& addr
 }
 
 bool TunnelList::any_between(const IpAddress& a, const IpAddress& b) const {
-  const auto to = [this](const IpAddress& remote, const IpAddress& local) {
-    const auto [begin, end] = by_remote_.equal_range(remote);
-    return std::any_of(begin, end, [&](const auto& entry) {
-      const auto& peer = entry.second->peer();
-      return !peer || *peer == passive::PeerKey{local, remote};
+  const auto any = [this](const IpAddress& remote, const IpAddress& local) {
+    const auto candidates = to(remote);
+    return std::any_of(candidates.begin(), candidates.end(), [&](const Tunnel* t) {
+      return !t->peer() || *t->peer() == passive::PeerKey{local, remote};
     });
   };
-  return to(a, b) || to(b, a);
+  return any(a, b) || any(b, a);
 }
 
 Tunnel* TunnelList::find(std::string_view name) const {
@@ -88,14 +87,16 @@ void TunnelList::list_if_waiting(Tunnel& tunnel) {
 }
 
 void TunnelList::index(Tunnel& tunnel) {
-  if (tunnel.remote()) by_remote_.emplace(*tunnel.remote(), &tunnel);
+  if (tunnel.remote()) by_remote_[*tunnel.remote()].push_back(&tunnel);
 }
 
 void TunnelList::unindex(const Tunnel& tunnel) {
   if (!tunnel.remote()) return;
-  const auto [begin, end] = by_remote_.equal_range(*tunnel.remote());
-  const auto it = std::find_if(begin, end, [&](const auto& entry) { return entry.second == &tunnel; });
-  if (it != end) by_remote_.erase(it);
+  const auto found = by_remote_.find(*tunnel.remote());
+  if (found == by_remote_.end()) return;
+  Sharing& sharing = found->second;
+  sharing.erase(std::remove(sharing.begin(), sharing.end(), &tunnel), sharing.end());
+  if (sharing.empty()) by_remote_.erase(found);
 }
 
 }  // namespace tunnelwatch::agent

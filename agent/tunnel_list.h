@@ -3,10 +3,14 @@
 #include "agent/tunnel.h"
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
+
+#include <boost/container/small_vector.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
 
 namespace tunnelwatch::agent {
 
@@ -35,8 +39,8 @@ class TunnelList {
   template <typename Visit>
   std::size_t visit(const passive::PeerKey& key, Visit&& visit) {
     std::size_t found = 0;
-    for (auto [it, end] = by_remote_.equal_range(key.remote); it != end; ++it) {
-      Tunnel& tunnel = *it->second;
+    for (Tunnel* entry : to(key.remote)) {
+      Tunnel& tunnel = *entry;
       if (!tunnel.matches(key)) continue;
       if (!tunnel.peer()) tunnel.bind(key);
       if (*tunnel.peer() != key) continue;
@@ -49,7 +53,12 @@ class TunnelList {
   // Calls `visit` with each tunnel to this address, whatever its other end.
   template <typename Visit>
   void visit_remote(const IpAddress& remote, Visit&& visit) {
-    for (auto [it, end] = by_remote_.equal_range(remote); it != end; ++it) visit(*it->second);
+    for (Tunnel* tunnel : to(remote)) visit(*tunnel);
+  }
+  // A packet to or from this address is being read.
+  void expect_packet(const IpAddress& remote) const {
+    const auto sharing = to(remote);
+    if (!sharing.empty()) sharing.front()->expect_packet();
   }
   // Calls `visit` with each tunnel that something was told since the last call, or whose state is another.
   template <typename Visit>
@@ -66,13 +75,19 @@ class TunnelList {
   void advance(TimePoint now);
 
  private:
+  using Sharing = boost::container::small_vector<Tunnel*, 1>;  // one remote address: mostly one tunnel
+
+  std::span<Tunnel* const> to(const IpAddress& remote) const {
+    const auto found = by_remote_.find(remote);
+    return found == by_remote_.end() ? std::span<Tunnel* const>{} : std::span<Tunnel* const>(found->second);
+  }
   void index(Tunnel& tunnel);
   void unindex(const Tunnel& tunnel);
   void list_if_waiting(Tunnel& tunnel);
 
   std::vector<std::unique_ptr<Tunnel>> tunnels_;
   std::size_t configured_ = 0;
-  std::unordered_multimap<IpAddress, Tunnel*, IpAddressHash> by_remote_;
+  boost::unordered_flat_map<IpAddress, Sharing, IpAddressHash> by_remote_;
   std::unordered_map<std::string, Tunnel*> by_name_;
   std::vector<Tunnel*> changed_;
   std::vector<Tunnel*> visited_;  // keeps its memory from call to call

@@ -117,6 +117,8 @@ const passive::IkePeerView* Watch::view_of(const Tunnel& tunnel) const {
 }
 
 void Watch::on_ike(const wire::Datagram& ike, TimePoint at, bool reassembled) {
+  tunnels_.expect_packet(ike.source);
+  tunnels_.expect_packet(ike.destination);
   current_ = &ike;
   tracker_.on_ike(ike, at, reassembled);
   current_ = nullptr;

@@ -1,9 +1,9 @@
 #include "config/ip_address.h"
 
 #include <algorithm>
+#include <cstring>
 #include <arpa/inet.h>
 #include <charconv>
-#include <cstring>
 
 namespace tunnelwatch {
 
@@ -60,18 +60,6 @@ std::string IpAddress::to_string() const {
   char buffer[INET6_ADDRSTRLEN];
   inet_ntop(is_v4() ? AF_INET : AF_INET6, bytes_.data(), buffer, sizeof buffer);
   return buffer;
-}
-
-std::size_t IpAddress::hash() const {
-  std::uint64_t high = 0;
-  std::uint64_t low = 0;
-  std::memcpy(&high, bytes_.data(), sizeof high);
-  std::memcpy(&low, bytes_.data() + sizeof high, sizeof low);
-  std::uint64_t h = (high ^ (low * 0x9e3779b97f4a7c15U)) + static_cast<std::uint64_t>(family_);
-  h ^= h >> 32;
-  h *= 0xd6e8feb86659fd93U;
-  h ^= h >> 32;
-  return h;
 }
 
 namespace {

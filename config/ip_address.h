@@ -35,18 +35,38 @@ class IpAddress {
   bool is_private() const;
   std::span<const std::uint8_t> bytes() const { return {bytes_.data(), is_v4() ? 4U : 16U}; }
   std::string to_string() const;
-  std::size_t hash() const;
+  std::size_t hash() const {
+    const Words w = words();
+    std::uint64_t h = (w[0] ^ (w[1] * 0x9e3779b97f4a7c15U)) + static_cast<std::uint64_t>(family_);
+    h ^= h >> 32;
+    h *= 0xd6e8feb86659fd93U;
+    h ^= h >> 32;
+    return h;
+  }
 
-  auto operator<=>(const IpAddress&) const = default;
   // By words: tables of addresses compare them for every packet.
   bool operator==(const IpAddress& other) const {
-    using Words = std::array<std::uint64_t, 2>;
-    const auto mine = std::bit_cast<Words>(bytes_);
-    const auto others = std::bit_cast<Words>(other.bytes_);
+    const Words mine = words();
+    const Words others = other.words();
     return mine[0] == others[0] && mine[1] == others[1] && family_ == other.family_;
+  }
+  // By the bytes in their order, then by family.
+  std::strong_ordering operator<=>(const IpAddress& other) const {
+    const Words mine = words();
+    const Words others = other.words();
+    if (mine[0] != others[0]) return in_order(mine[0]) <=> in_order(others[0]);
+    if (mine[1] != others[1]) return in_order(mine[1]) <=> in_order(others[1]);
+    return family_ <=> other.family_;
   }
 
  private:
+  using Words = std::array<std::uint64_t, 2>;
+  Words words() const { return std::bit_cast<Words>(bytes_); }
+  // With the first byte as the most significant one.
+  static std::uint64_t in_order(std::uint64_t word) {
+    return std::endian::native == std::endian::little ? __builtin_bswap64(word) : word;
+  }
+
   std::array<std::uint8_t, 16> bytes_{};
   IpFamily family_ = IpFamily::v4;
 };

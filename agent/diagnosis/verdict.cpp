@@ -1,6 +1,7 @@
 #include "agent/diagnosis/verdict.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tunnelwatch::diagnosis {
 
@@ -9,10 +10,10 @@ CauseHistory* Verdict::find(Cause cause) {
   return it == causes_.end() ? nullptr : &*it;
 }
 
-std::vector<VerdictChange> Verdict::update(const std::vector<Finding>& findings, TimePoint now) {
+std::vector<VerdictChange> Verdict::update(std::vector<Finding> findings, TimePoint now) {
   std::vector<VerdictChange> changes;
   for (std::size_t rank = 0; rank < findings.size(); ++rank) {
-    const Finding& f = findings[rank];
+    Finding& f = findings[rank];
     CauseHistory* c = find(f.cause);
     if (c == nullptr) {
       c = &causes_.emplace_back();
@@ -29,7 +30,7 @@ std::vector<VerdictChange> Verdict::update(const std::vector<Finding>& findings,
     }
     c->confidence = f.confidence;
     c->last_seen = f.last;
-    c->evidence = f.evidence;
+    c->evidence = std::move(f.evidence);
     c->rank = rank;
   }
   for (CauseHistory& c : causes_) {

@@ -29,7 +29,7 @@ struct VerdictChange {
 class Verdict {
  public:
   // Takes the findings of now; tells what was raised and what was cleared.
-  std::vector<VerdictChange> update(const std::vector<Finding>& findings, TimePoint now);
+  std::vector<VerdictChange> update(std::vector<Finding> findings, TimePoint now);
   // Active ones first, best first; then the cleared ones, the newest first.
   std::vector<const CauseHistory*> ranked() const;
   const CauseHistory* best() const;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "probes/passive/ike_tracker.h"
+#include "probes/prefetch.h"
 
 #include <array>
 #include <list>
@@ -17,6 +18,11 @@ class IkeTracker::Peer final : public IkeObservationSink {
     view_.local_certain = local_certain;
   }
 
+  // A message is about to come.
+  void expect_message() const { prefetch(this, kHotBytes); }
+  void expect_session() const {
+    if (!sessions_.empty()) prefetch(&sessions_.back(), kHotBytes);
+  }
   void on_datagram(const wire::Datagram& datagram, TimePoint at, bool reassembled);
   void on_esp(bool from_local, bool in_udp, TimePoint at);
   void advance(TimePoint now);
@@ -28,7 +34,8 @@ class IkeTracker::Peer final : public IkeObservationSink {
   const IkePeerView& view() const { return view_; }
   bool pinned = false;
   Standing standing = Standing::stranger;  // the list that it is in
-  bool listed = false;                     // among those that the tracker advances
+  std::size_t wait = kNoWait;              // its place among those that the tracker advances
+  bool heard_lately = false;               // again, since the tracker last passed it over
   // Both ends were heard, so this is no stranger's packet.
   bool both_heard() const { return view_.messages[0] > 0 && view_.messages[1] > 0; }
   bool names(const IpAddress& address) const { return view_.key.local == address || view_.key.remote == address; }
@@ -135,32 +142,36 @@ class IkeTracker::Peer final : public IkeObservationSink {
   void touch(Session& session);
   void conclude();
 
+  // What every message asks for comes first and together, as in a session: so much of both.
+  static constexpr std::size_t kHotBytes = 384;
   IkeTracker& owner_;
   TimePoint due_ = TimePoint::max();
-  IkePeerView view_;
+  static constexpr std::size_t kSeen = 8;
+  std::array<std::uint64_t, kSeen> fingerprints_{};  // of the last datagrams, a ring; mostly this is all that is read
+  std::size_t next_seen_ = 0;
   std::list<Session> sessions_;  // the newest last
   std::size_t unspent_ = 0;      // of them
   Session* current_ = nullptr;   // whose machine is speaking
   bool rekeyed_unseen_ = false;  // a rekey made an IKE SA whose first message is still to come
-  IkeV2Session::Heritage rekeyed_;
-  static constexpr std::size_t kSeen = 8;
-  std::array<std::uint64_t, kSeen> fingerprints_{};  // of the last datagrams, a ring; mostly this is all that is read
-  std::array<Seen, kSeen> seen_;
-  std::size_t next_seen_ = 0;
-  std::vector<Kept> undirected_;  // of before the direction was certain
-  boost::container::static_vector<std::uint64_t, 16> probe_spis_;
-  std::optional<std::uint8_t> first_ttl_;  // of the first side heard
-  IpAddress first_source_;
   bool forwarded_ = false;
   bool seen_both_ways_ = false;  // the last duplicate came in and went out
   bool child_refused_ = false;
   bool abandons_ = false;  // the initiator began anew right behind a negotiation that had been completed
-  IpAddress last_local_;   // of the last message between other addresses than the key's
-  IpAddress last_remote_;
-  bool floated_ = false;                // IKE or ESP was seen on UDP 4500
+  bool floated_ = false;   // IKE or ESP was seen on UDP 4500
+  IkePeerView view_;
   std::array<NatWord, 2> nat_words_{};  // by side that sent
+  std::array<Seen, kSeen> seen_;
+  // The negotiation.
+  IkeV2Session::Heritage rekeyed_;
   std::array<bool, 2> offer_is_answer_{};
   std::uint64_t offer_spi_ = 0;  // of the negotiation that the offers are of
+  // Which end is ours, and where they are.
+  std::optional<std::uint8_t> first_ttl_;  // of the first side heard
+  IpAddress first_source_;
+  IpAddress last_local_;  // of the last message between other addresses than the key's
+  IpAddress last_remote_;
+  std::vector<Kept> undirected_;  // of before the direction was certain
+  boost::container::static_vector<std::uint64_t, 16> probe_spis_;
 };
 
 }  // namespace tunnelwatch::passive

@@ -33,6 +33,10 @@ class IkeObservationSink {
   virtual void on_observation(const IkeObservation& observation) = 0;
 };
 
+// A silence is told again as it grows: a second later, and then whenever it has lasted half as long again.
+inline Duration tell_again_after(Duration silence) { return std::max<Duration>(std::chrono::seconds(1), silence / 2); }
+inline constexpr Duration kTellFor = std::chrono::seconds(30);
+
 // Observations that stand only if nothing contradicts them until they are due.
 class Deferred {
  public:

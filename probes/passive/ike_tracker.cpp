@@ -66,21 +66,26 @@ void IkeTracker::set_local_addresses(std::vector<IpAddress> addresses) { local_a
 void IkeTracker::pin(const IpAddress& remote) {
   pinned_.insert(remote);
   for (auto& list : peers_) {
-    for (auto& peer : list) peer->pinned = peer->pinned || peer->names(remote);
+    for (Peer& peer : list) peer.pinned = peer.pinned || peer.names(remote);
   }
   place_all();
 }
 
 void IkeTracker::unpin_all() {
   pinned_.clear();
-  for (auto& peer : of(Standing::pinned)) peer->pinned = false;
+  for (Peer& peer : of(Standing::pinned)) peer.pinned = false;
   place_all();
 }
 
-// Puts a peer first in the list where it belongs.
+IkeTracker::Standing IkeTracker::standing_of(const Peer& peer) {
+  return peer.pinned ? Standing::pinned : peer.both_heard() ? Standing::heard : Standing::stranger;
+}
+
+// Puts a peer first in the list where it belongs, if it is in another one.
 void IkeTracker::place(PeerList::iterator it) {
-  Peer& peer = **it;
-  const Standing now = peer.pinned ? Standing::pinned : peer.both_heard() ? Standing::heard : Standing::stranger;
+  Peer& peer = *it;
+  const Standing now = standing_of(peer);
+  if (now == peer.standing) return;
   of(now).splice(of(now).begin(), of(peer.standing), it);
   peer.standing = now;
 }
@@ -92,9 +97,9 @@ void IkeTracker::place_all() {
     all.splice(all.end(), list);
   }
   while (!all.empty()) {
-    all.front()->standing = Standing::stranger;
-    of(Standing::stranger).splice(of(Standing::stranger).begin(), all, all.begin());
-    place(of(Standing::stranger).begin());
+    Peer& peer = all.front();
+    peer.standing = standing_of(peer);
+    of(peer.standing).splice(of(peer.standing).begin(), all, all.begin());
   }
 }
 
@@ -128,11 +133,11 @@ std::optional<IkeTracker::PeerList::iterator> IkeTracker::peer_of_session(const 
   }
   if (++searches_ > kSearchesASecond) return std::nullopt;
   for (PeerList& list : peers_) {
-    const auto found = std::find_if(list.begin(), list.end(), [&](const auto& peer) {
-      const auto& key = peer->view().key;
+    const auto found = std::find_if(list.begin(), list.end(), [&](const Peer& peer) {
+      const auto& key = peer.view().key;
       const bool one_end_stays =
           d.source == key.local || d.source == key.remote || d.destination == key.local || d.destination == key.remote;
-      return one_end_stays && peer->aliases.size() < Peer::kMostAliases && peer->has_session(*header);
+      return one_end_stays && peer.aliases.size() < Peer::kMostAliases && peer.has_session(*header);
     });
     if (found != list.end()) return found;
   }
@@ -141,9 +146,14 @@ std::optional<IkeTracker::PeerList::iterator> IkeTracker::peer_of_session(const 
 
 IkeTracker::PeerList::iterator IkeTracker::peer_for(const wire::Datagram& d, TimePoint at) {
   const Pair pair = pair_of(d.source, d.destination);
-  if (const auto found = by_pair_.find(pair); found != by_pair_.end()) return found->second;
+  // Who is heard again gets a mark and keeps his place: his neighbours in the list are far from the cache.
+  if (const auto found = by_pair_.find(pair); found != by_pair_.end()) {
+    found->second->heard_lately = true;
+    return found->second;
+  }
   if (const auto known = peer_of_session(d, at)) {
-    (**known)->aliases.push_back(pair);
+    (*known)->heard_lately = true;
+    (*known)->aliases.push_back(pair);
     by_pair_.emplace(pair, *known);
     return *known;
   }
@@ -151,31 +161,36 @@ IkeTracker::PeerList::iterator IkeTracker::peer_for(const wire::Datagram& d, Tim
   bool certain = false;
   const PeerKey key = guess_key(d, certain);
   PeerList& strangers = of(Standing::stranger);
-  strangers.push_front(std::make_unique<Peer>(*this, key, certain));
-  strangers.front()->pinned = pinned_.contains(key.remote);
+  strangers.emplace_front(*this, key, certain);
+  strangers.front().pinned = pinned_.contains(key.remote);
   by_pair_.emplace(pair, strangers.begin());
   return strangers.begin();
 }
 
 void IkeTracker::make_room() {
-  const PeerList& strangers = of(Standing::stranger);
-  const PeerList& heard = of(Standing::heard);
-  if (strangers.size() + heard.size() < std::max<std::size_t>(limits_.peers, 1)) return;
-  PeerList& from = of(strangers.empty() ? Standing::heard : Standing::stranger);
-  const auto victim = std::prev(from.end());
-  const PeerKey key = (*victim)->view().key;
+  if (of(Standing::stranger).size() + of(Standing::heard).size() < std::max<std::size_t>(limits_.peers, 1)) return;
+  const auto victim = longest_silent();
+  const PeerKey key = victim->view().key;
   erase(victim);
   ++counters_.evicted_peers;
   sink_.on_forgotten(key);
 }
 
+// From the end on; who has a mark loses it and goes to the front instead: the "clock" of page replacement, which is
+// close to the order in which they were last heard.
+IkeTracker::PeerList::iterator IkeTracker::longest_silent() {
+  PeerList& from = of(of(Standing::stranger).empty() ? Standing::heard : Standing::stranger);
+  while (std::exchange(from.back().heard_lately, false)) from.splice(from.begin(), from, std::prev(from.end()));
+  return std::prev(from.end());
+}
+
 void IkeTracker::erase(PeerList::iterator peer) {
-  const PeerKey& key = (*peer)->view().key;
+  const PeerKey& key = peer->view().key;
   by_pair_.erase(pair_of(key.local, key.remote));
-  for (const Pair& alias : (*peer)->aliases) by_pair_.erase(alias);
-  std::erase(waiting_, peer->get());
-  if (latest_ == peer->get()) latest_ = nullptr;
-  of((*peer)->standing).erase(peer);
+  for (const Pair& alias : peer->aliases) by_pair_.erase(alias);
+  end_wait(*peer);
+  if (latest_ == &*peer) latest_ = nullptr;
+  of(peer->standing).erase(peer);
 }
 
 void IkeTracker::on_ike(const wire::Datagram& d, TimePoint at, bool reassembled) {
@@ -190,15 +205,18 @@ void IkeTracker::on_ike(const wire::Datagram& d, TimePoint at, bool reassembled)
     return;
   }
   const auto found = peer_for(d, at);
-  Peer& peer = **found;
+  Peer& peer = *found;
   latest_ = &peer;
-  if (peer.has_duplicate(fingerprint_of(d.payload), d, at)) {
+  peer.expect_message();
+  const std::uint64_t fingerprint = fingerprint_of(d.payload);
+  peer.expect_session();
+  if (peer.has_duplicate(fingerprint, d, at)) {
     ++counters_.duplicates;
     if (peer.learn_forwarding()) peer.replay();
   } else {
     if (peer.learn_direction(d, at)) peer.replay();
     peer.on_datagram(d, at, reassembled);
-    list_if_waiting(peer);
+    note_wait(peer);
   }
   place(found);
 }
@@ -206,42 +224,59 @@ void IkeTracker::on_ike(const wire::Datagram& d, TimePoint at, bool reassembled)
 void IkeTracker::on_esp(const IpAddress& source, const IpAddress& destination, bool in_udp, TimePoint at) {
   const auto found = by_pair_.find(pair_of(source, destination));
   if (found == by_pair_.end()) return;
-  Peer& peer = **found->second;
+  Peer& peer = *found->second;
   peer.on_esp(source == peer.view().key.local, in_udp, at);
-  list_if_waiting(peer);
+  note_wait(peer);
 }
 
-void IkeTracker::list_if_waiting(Peer& peer) {
-  if (peer.listed || peer.due() == TimePoint::max()) return;
-  peer.listed = true;
-  waiting_.push_back(&peer);
+void IkeTracker::note_wait(Peer& peer) {
+  if (peer.wait != kNoWait) {
+    waiting_[peer.wait].due = peer.due();
+  } else if (peer.due() != TimePoint::max()) {
+    peer.wait = waiting_.size();
+    waiting_.push_back({peer.due(), &peer});
+  }
 }
 
-// Most peers wait for nothing most of the time: those are not even looked at.
+void IkeTracker::end_wait(Peer& peer) {
+  if (peer.wait == kNoWait) return;
+  waiting_.back().peer->wait = peer.wait;
+  waiting_[peer.wait] = waiting_.back();
+  waiting_.pop_back();
+  peer.wait = kNoWait;
+}
+
 void IkeTracker::advance(TimePoint now) {
-  std::erase_if(waiting_, [&](Peer* peer) {
-    if (now >= peer->due()) peer->advance(now);
-    peer->listed = peer->due() != TimePoint::max();
-    return !peer->listed;
-  });
+  for (std::size_t i = 0; i < waiting_.size();) {
+    Peer& peer = *waiting_[i].peer;
+    if (now >= waiting_[i].due) {
+      peer.advance(now);
+      note_wait(peer);
+    }
+    if (waiting_[i].due == TimePoint::max()) {
+      end_wait(peer);  // another one has its place now
+    } else {
+      ++i;
+    }
+  }
 }
 
 void IkeTracker::finish(TimePoint last) {
   for (auto& list : peers_) {
-    for (auto& peer : list) peer->finish(last);
+    for (Peer& peer : list) peer.finish(last);
   }
 }
 
 const IkePeerView* IkeTracker::find(const PeerKey& key) const {
   if (latest_ != nullptr && latest_->view().key == key) return &latest_->view();
   const auto found = by_pair_.find(pair_of(key.local, key.remote));
-  return found == by_pair_.end() ? nullptr : &(*found->second)->view();
+  return found == by_pair_.end() ? nullptr : &found->second->view();
 }
 
 std::optional<PeerKey> IkeTracker::key_of(const IpAddress& a, const IpAddress& b) const {
   const auto found = by_pair_.find(pair_of(a, b));
   if (found == by_pair_.end()) return std::nullopt;
-  return (*found->second)->view().key;
+  return found->second->view().key;
 }
 
 bool IkeTracker::is_sent_by_us(const IpAddress& source, const IpAddress& destination) const {
@@ -252,7 +287,7 @@ bool IkeTracker::is_sent_by_us(const IpAddress& source, const IpAddress& destina
 
 void IkeTracker::for_each(const std::function<void(const IkePeerView&)>& visit) const {
   for (const auto& list : peers_) {
-    for (const auto& peer : list) visit(peer->view());
+    for (const Peer& peer : list) visit(peer.view());
   }
 }
 
@@ -322,7 +357,7 @@ void IkeTracker::Peer::replay() {
     on_datagram(d, k.at, false);
   }
   owner_.counters_ = counted;
-  owner_.list_if_waiting(*this);
+  owner_.note_wait(*this);
 }
 
 }  // namespace tunnelwatch::passive

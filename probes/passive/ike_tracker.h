@@ -12,13 +12,13 @@
 #include <cstdint>
 #include <functional>
 #include <list>
-#include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <unordered_set>
 #include <variant>
 #include <vector>
+
+#include <boost/unordered/unordered_flat_map.hpp>
 
 namespace tunnelwatch::passive {
 
@@ -36,13 +36,13 @@ struct IkePeerView {
   bool local_certain = false;  // which end is ours is known, not guessed
   std::uint8_t version = 0;
   PeerState state = PeerState::unknown;
-  Offers offers;
   std::optional<bool> nat_local;
   std::optional<bool> nat_remote;
   bool remote_forces_encapsulation = false;  // its source hash does not fit: NAT in front of it, or faked on purpose
-  std::array<std::uint64_t, 2> messages{};   // by side that sent
   bool esp_in_udp = false;
-  bool one_sided = false;  // one end is never heard, though the other goes on as if it was answered
+  bool one_sided = false;                   // one end is never heard, though the other goes on as if it was answered
+  std::array<std::uint64_t, 2> messages{};  // by side that sent
+  Offers offers;
 };
 
 struct IkeTrackerLimits {
@@ -117,31 +117,42 @@ class IkeTracker {
   struct PairHash {
     std::size_t operator()(const Pair& p) const { return p.low.hash() * 31 + p.high.hash(); }
   };
-  using PeerList = std::list<std::unique_ptr<Peer>>;
+  using PeerList = std::list<Peer>;
   // Who goes first when room is needed: strangers, of whom one side only was heard; never those of the configuration.
   enum class Standing : std::uint8_t { stranger, heard, pinned };
   static constexpr std::size_t kStandings = 3;
 
+  // A peer that time alone may make say something, and when. Looked at every tick, where the peers are far from the
+  // cache.
+  struct Wait {
+    TimePoint due;
+    Peer* peer = nullptr;
+  };
+  static constexpr std::size_t kNoWait = ~std::size_t{0};
+
   static Pair pair_of(const IpAddress& a, const IpAddress& b);
+  static Standing standing_of(const Peer& peer);
   PeerList::iterator peer_for(const wire::Datagram& datagram, TimePoint at);
   std::optional<PeerList::iterator> peer_of_session(const wire::Datagram& datagram, TimePoint at);
   PeerKey guess_key(const wire::Datagram& datagram, bool& certain) const;
   PeerList& of(Standing standing) { return peers_[static_cast<std::size_t>(standing)]; }
   void place(PeerList::iterator peer);
   void place_all();
+  PeerList::iterator longest_silent();
   void make_room();
   void erase(PeerList::iterator peer);
-  void list_if_waiting(Peer& peer);
+  void note_wait(Peer& peer);
+  void end_wait(Peer& peer);
 
   IkeTrackerLimits limits_;
   IkePeerSink& sink_;
   std::vector<IpAddress> local_addresses_;
   std::unordered_set<IpAddress, IpAddressHash> pinned_;
   std::function<bool(std::uint64_t)> own_spi_;
-  std::array<PeerList, kStandings> peers_;  // by standing, each with the most recently heard first
+  std::array<PeerList, kStandings> peers_;  // by standing; the last of each goes first, but for a second chance
   const Peer* latest_ = nullptr;            // whose packet came last
-  std::vector<Peer*> waiting_;              // those that time alone may make say something
-  std::unordered_map<Pair, PeerList::iterator, PairHash> by_pair_;
+  std::vector<Wait> waiting_;
+  boost::unordered_flat_map<Pair, PeerList::iterator, PairHash> by_pair_;
   TimePoint searches_since_{};
   unsigned searches_ = 0;
   IkeTrackerCounters counters_;

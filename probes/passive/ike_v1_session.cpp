@@ -10,10 +10,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr Duration kXauthDoubt = 3s;  // quick mode or mode config follows a good XAuth
-constexpr Duration kTellEvery = 1s;
+constexpr Duration kXauthDoubt = 3s;        // quick mode or mode config follows a good XAuth
 constexpr Duration kDeletesSettle = 700ms;  // when deletes are judged first
-constexpr Duration kTellFor = 30s;
 // A message that comes this long behind the last one is of another life, or the capture's clock was set.
 constexpr Duration kForget = 300s;
 
@@ -306,13 +304,14 @@ void IkeV1Session::advance(TimePoint now, IkeObservationSink& sink) {
     phase_ = SessionPhase::failed;
   }
   if (phase_ == SessionPhase::ended || phase_ == SessionPhase::failed) return;
-  if (waiting_ && !answered_by_informational_ && now - waiting_->told >= kTellEvery &&
-      now - waiting_->since < kTellFor) {
+  const auto is_due = [&](TimePoint told, TimePoint since) {
+    return now - told >= tell_again_after(told - since) && now - since <= kTellFor;
+  };
+  if (waiting_ && !answered_by_informational_ && is_due(waiting_->told, waiting_->since)) {
     tell_waiting(now, sink);
   }
   for (auto& q : quick_) {
-    if (q.step != 1 || q.uncertain || q.refused || now - q.told < kTellEvery || now - q.since > kTellFor ||
-        deferred_.has(IkeSight::child_refused))
+    if (q.step != 1 || q.uncertain || q.refused || !is_due(q.told, q.since) || deferred_.has(IkeSight::child_refused))
       continue;
     q.told = now;
     auto o = unanswered(IkeSight::child_unanswered, q.by, q.sends, q.since, now);
@@ -327,7 +326,8 @@ TimePoint IkeV1Session::due() const {
   TimePoint first = deferred_.due();
   if (phase_ == SessionPhase::ended || phase_ == SessionPhase::failed) return first;
   const auto tell = [&](TimePoint told, TimePoint since) {
-    if (told + kTellEvery - since <= kTellFor) first = std::min(first, told + kTellEvery);
+    const TimePoint next = told + tell_again_after(told - since);
+    if (next - since <= kTellFor) first = std::min(first, next);
   };
   if (waiting_ && !answered_by_informational_) tell(waiting_->told, waiting_->since);
   for (const Quick& q : quick_) {

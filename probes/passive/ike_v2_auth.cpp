@@ -148,7 +148,7 @@ void IkeV2Session::judge_answer(const IkeInput& in, const PlaintextRange& inside
   if (inside.most >= needed) {
     p.child = make(IkeSight::child_established, in.from, in);
     if (lacks_a_child(in)) {
-      lack_ = make(IkeSight::child_refused, in.from, in);
+      lack_ = std::make_unique<IkeObservation>(make(IkeSight::child_refused, in.from, in));
       lack_->certainty = Certainty::possible;
     }
   } else if (!is_childless()) {
@@ -157,7 +157,7 @@ void IkeV2Session::judge_answer(const IkeInput& in, const PlaintextRange& inside
     const bool known = suite_ && !answer_cut_ && in.from != Side::local;
     p.child->certainty = known ? Certainty::likely : Certainty::possible;
   }
-  provisional_ = p;
+  provisional_ = std::make_unique<Provisional>(p);
 }
 
 // What follows the last answer of IKE_AUTH, or that nothing does, shows that it was the last. Traffic shows a child.

@@ -296,7 +296,9 @@ void IkeV2Session::advance(TimePoint now, IkeObservationSink& sink) {
   }
 }
 
-TimePoint IkeV2Session::next_tell(const Pending& p) { return p.told + (p.told == p.since ? kFirstTell : kTellEvery); }
+TimePoint IkeV2Session::next_tell(const Pending& p) {
+  return p.told + (p.told == p.since ? kFirstTell : tell_again_after(p.told - p.since));
+}
 
 TimePoint IkeV2Session::due() const {
   TimePoint first = deferred_.due();

@@ -3,6 +3,8 @@
 #include "probes/passive/fragment_train.h"
 #include "probes/passive/ike_session.h"
 
+#include <memory>
+
 namespace tunnelwatch::passive {
 
 // One IKE SA of version 2 seen from outside, without keys: from IKE_SA_INIT (or from wherever the capture begins) to
@@ -142,51 +144,55 @@ class IkeV2Session {
 
   static constexpr std::size_t kWindow = 8;
 
+  // What every message of an SA that stands asks for comes first and together: with a thousand peers an SA is far from
+  // the cache whenever it is spoken of.
   Side initiator_;
-  std::uint64_t spi_initiator_;
-  std::uint64_t spi_responder_ = 0;
   SessionPhase phase_ = SessionPhase::init;
-  std::optional<SuiteLengths> suite_;
-  std::vector<Pending> pending_;  // at most kWindow
-  Deferred deferred_;
-  std::optional<Provisional> provisional_;
-  std::optional<std::uint16_t> asked_group_;  // by INVALID_KE_PAYLOAD
-  std::optional<TimePoint> established_at_;
-  std::optional<TimePoint> ike_rekey_at_;  // a CREATE_CHILD_SA without REKEY_SA succeeded
+  bool answered_ = false;
+  bool midway_ = false;
+  bool leftover_ = false;
+  bool eap_ = false;
+  bool child_gone_ = false;
+  bool esp_seen_ = false;
+  bool esp_ways_[2] = {false, false};  // by side that sent, well behind the first answer
   bool rekeys_cross_ = false;
   bool rekey_asked_unseen_ = false;  // its request was not captured, or later: it may have been a rekey
+  bool rekeys_taken_[2] = {};        // by side that took one of a child, under the SAs before too
+  bool lack_told_ = false;
+  Side deleted_by_ = Side::local;
+  int children_ = 0;
+  std::uint64_t spi_initiator_;
+  std::uint64_t spi_responder_ = 0;
+  TimePoint last_seen_{};
+  std::vector<Pending> pending_;  // at most kWindow
+  Deferred deferred_;
+  std::unique_ptr<Provisional> provisional_;
+  std::unique_ptr<IkeObservation> lack_;     // of a child in an answer with a certificate, until traffic denies it
+  AnsweredRequests answered_requests_[2];    // by side that asked
+  std::optional<std::uint32_t> refusal_id_;  // message id of what may have been a refusal by the initiator
+  std::optional<std::uint32_t> delete_id_;   // message id of the deletion that ended it
+  std::optional<TimePoint> ike_rekey_at_;    // a CREATE_CHILD_SA without REKEY_SA succeeded
+  std::optional<TimePoint> established_at_;
+  std::optional<TimePoint> esp_at_;
+  // Rekeys and deletions.
   std::optional<TimePoint> child_rekey_at_;
   std::optional<TimePoint> child_attempt_at_[2];  // last CREATE_CHILD_SA by side
-  bool rekeys_taken_[2] = {};                     // by side that took one of a child, under the SAs before too
-  AnsweredRequests answered_requests_[2];         // by side that asked
-  FragmentTrain requests_[2];                     // by side that sends
-  FragmentTrain responses_[2];
-  Groups offered_groups_;  // of the initiator's last first message
+  TimePoint child_gone_at_{};
+  // The negotiation.
   bool started_ = false;
   bool childless_known_ = false;  // the responder can do without a first child (RFC 6023)
   bool answer_cut_ = false;       // the first answer was not captured whole: what it announces is not known
   bool ppk_asked_ = false;        // the initiator offers a key beside (RFC 8784)
-  bool leftover_ = false;
+  std::optional<SuiteLengths> suite_;
+  std::optional<std::uint16_t> asked_group_;  // by INVALID_KE_PAYLOAD
+  std::optional<TimePoint> negotiated_at_;    // when the first answer came
   std::uint16_t auth_rounds_ = 0;
+  std::uint16_t first_auth_fragments_ = 1;
   std::uint32_t last_auth_id_ = 0;
   std::size_t first_auth_bytes_ = 0;  // the encrypted part of the first request, 0 where it was not seen
-  std::uint16_t first_auth_fragments_ = 1;
-  bool lack_told_ = false;
-  std::optional<IkeObservation> lack_;  // of a child in an answer with a certificate, until traffic denies it
-  bool eap_ = false;
-  bool midway_ = false;
-  bool answered_ = false;
-  std::optional<std::uint32_t> refusal_id_;  // message id of what may have been a refusal by the initiator
-  std::optional<std::uint32_t> delete_id_;   // message id of the deletion that ended it
-  Side deleted_by_ = Side::local;
-  bool child_gone_ = false;
-  TimePoint child_gone_at_{};
-  bool esp_seen_ = false;
-  bool esp_ways_[2] = {false, false};       // by side that sent, well behind the first answer
-  std::optional<TimePoint> negotiated_at_;  // when the first answer came
-  std::optional<TimePoint> esp_at_;
-  int children_ = 0;
-  TimePoint last_seen_{};
+  Groups offered_groups_;             // of the initiator's last first message
+  FragmentTrain requests_[2];         // by side that sends
+  FragmentTrain responses_[2];
 };
 
 }  // namespace tunnelwatch::passive

@@ -29,8 +29,6 @@ inline constexpr Duration kRekeysCross = 5s;
 // The first word about a request that waits, before its sender repeats it: longer than an answer takes on any honest
 // path.
 inline constexpr Duration kFirstTell = 600ms;
-inline constexpr Duration kTellEvery = 1s;
-inline constexpr Duration kTellFor = 30s;
 // A request that nobody repeats any more is not waited for.
 inline constexpr Duration kForget = 300s;
 

@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <vector>
+#include <memory>
 
+#include <boost/container/static_vector.hpp>
 #include <openssl/evp.h>
 
 namespace tunnelwatch::passive {
@@ -15,12 +16,21 @@ namespace {
 constexpr std::uint16_t kNatDetectionSource = 16388;
 constexpr std::uint16_t kNatDetectionDestination = 16389;
 
-void append(std::vector<std::uint8_t>& out, std::uint64_t value, int bytes) {
+// Both SPIs, an address and a port.
+using HashInput = boost::container::static_vector<std::uint8_t, 8 + 8 + 16 + 2>;
+
+void append(HashInput& out, std::uint64_t value, int bytes) {
   for (int i = bytes - 1; i >= 0; --i) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
 }
 
 // Looking an algorithm up takes many times what hashing these few bytes does. Kept for the life of the program.
 const EVP_MD* fetched(const char* name) { return EVP_MD_fetch(nullptr, name, nullptr); }
+
+// Making one takes as long as hashing these few bytes does.
+EVP_MD_CTX* hasher() {
+  thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> kept(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  return kept.get();
+}
 
 // Version 1 hashes with the negotiated hash: its size names it.
 const EVP_MD* digest_of_size(std::size_t size) {
@@ -48,15 +58,18 @@ const EVP_MD* digest_of_size(std::size_t size) {
 std::optional<bool> differs(wire::Bytes told, const wire::IkeHeader& h, const IpAddress& address, std::uint16_t port) {
   const EVP_MD* digest = digest_of_size(told.size());
   if (digest == nullptr) return std::nullopt;
-  std::vector<std::uint8_t> input;
-  input.reserve(34);
+  HashInput input;
   append(input, h.spi_initiator, 8);
   append(input, h.spi_responder, 8);
   input.insert(input.end(), address.bytes().begin(), address.bytes().end());
   append(input, port, 2);
   std::array<std::uint8_t, EVP_MAX_MD_SIZE> hash{};
   unsigned size = 0;
-  if (EVP_Digest(input.data(), input.size(), hash.data(), &size, digest, nullptr) != 1) return std::nullopt;
+  EVP_MD_CTX* context = hasher();
+  const bool hashed = context != nullptr && EVP_DigestInit_ex(context, digest, nullptr) == 1 &&
+                      EVP_DigestUpdate(context, input.data(), input.size()) == 1 &&
+                      EVP_DigestFinal_ex(context, hash.data(), &size) == 1;
+  if (!hashed) return std::nullopt;
   return !std::equal(told.begin(), told.end(), hash.begin(), hash.begin() + size);
 }
 

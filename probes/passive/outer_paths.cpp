@@ -20,6 +20,7 @@ void OuterPaths::set_interest(const TrafficInterest& interest) {
 }
 
 void OuterPaths::on_packet(const IpAddress& source, const IpAddress& destination, TimePoint at) {
+  if (entries_.empty()) return;  // asked for every packet of a file
   const auto note = [&](const IpAddress& peer, const IpAddress& end, std::optional<TimePoint> OuterPathSummary::*last) {
     const auto it = by_peer_.find(peer);
     if (it == by_peer_.end()) return;

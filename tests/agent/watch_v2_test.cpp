@@ -523,6 +523,53 @@ TEST(WatchV2, ACaptureOfOneDirectionIsNoSilence) {
   EXPECT_THAT(s.active(), IsEmpty());
 }
 
+TEST(WatchV2, ASilenceThatLastsIsOneEventAndIsToldAsItGrows) {
+  IkeScript s;
+  std::vector<Duration> told;
+  s.watch().set_on_observation([&](const passive::PeerKey&, const passive::IkeObservation& o) {
+    if (o.sight == passive::IkeSight::init_unanswered) told.push_back(o.at - o.since);
+  });
+  s.ike(0, From::local, init_request());
+  s.ike(2000, From::local, init_request());
+  s.pass(60'000);
+  const auto events = s.events();
+  EXPECT_EQ(std::count(events.begin(), events.end(), "init_unanswered"), 1);
+  ASSERT_GE(told.size(), 3U);
+  EXPECT_LE(told.size(), 12U);
+  for (std::size_t i = 1; i < told.size(); ++i) {
+    EXPECT_LE(told[i], std::max<Duration>(told[i - 1] + std::chrono::milliseconds(1100),
+                                          told[i - 1] * 3 / 2 + std::chrono::milliseconds(100)));
+  }
+  EXPECT_GT(told.back(), std::chrono::seconds(19)) << "it lasts, and is told with the time that it has lasted";
+}
+
+// Of peers that are no tunnel's, who goes on is kept before who knocked once.
+TEST(WatchV2, OfStrangersTheOneThatGoesOnIsKept) {
+  IkeScript s;
+  const auto knock = [&](const IpAddress& from, std::uint64_t spi) {
+    RawMessage first = init_request();
+    first.spi_i = spi;
+    s.between(0, from, IkeScript::kLocal, 500, 500, test::bytes_of(first));
+  };
+  const auto is_known = [&](const IpAddress& address) {
+    bool known = false;
+    s.watch().tracker().for_each([&](const passive::IkePeerView& v) { known = known || v.key.remote == address; });
+    return known;
+  };
+  s.watch().set_local_addresses({IkeScript::kLocal});
+  const std::uint32_t limit = static_cast<std::uint32_t>(config::Discovery{}.max_tunnels);
+  const IpAddress patient = IpAddress::v4(0x0a000001U);
+  const IpAddress hasty = IpAddress::v4(0x0a000002U);
+  knock(patient, 1);
+  knock(hasty, 2);
+  for (std::uint32_t i = 0; i < limit - 2; ++i) knock(IpAddress::v4(0x0b000000U + i), 100 + i);
+  knock(patient, 3);
+  for (std::uint32_t i = 0; i < limit / 2; ++i) knock(IpAddress::v4(0x0c000000U + i), 100'000 + i);
+  EXPECT_TRUE(is_known(patient));
+  EXPECT_FALSE(is_known(hasty));
+  EXPECT_EQ(s.watch().tracker().counters().evicted_peers, limit / 2);
+}
+
 TEST(WatchV2, AFloodOfForgedInitiationsStaysBoundedAndHarmsNobody) {
   IkeScript s;
   connect(s);
