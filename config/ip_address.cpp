@@ -1,9 +1,9 @@
 #include "config/ip_address.h"
 
 #include <algorithm>
-#include <cstring>
 #include <arpa/inet.h>
 #include <charconv>
+#include <cstring>
 
 namespace tunnelwatch {
 

@@ -19,8 +19,8 @@ std::vector<std::uint8_t> build_way_request(const IpAddress& destination, std::u
                                             bool whole_route = false);
 
 // What one or several datagrams hold, put into the view: links, addresses, routes, neighbours. Messages of another
-// sequence (nothing: events, of any), and of kinds and families that are none of these, are passed over; a list that is full makes the view
-// incomplete.
+// sequence (nothing: events, of any), and of kinds and families that are none of these, are passed over; a list that is
+// full makes the view incomplete.
 NetlinkAnswer parse_netlink(wire::Bytes bytes, std::optional<std::uint32_t> sequence, KernelView& view);
 
 }  // namespace tunnelwatch::host

@@ -21,8 +21,8 @@ class NetlinkSocket {
  public:
   static boost::system::result<std::unique_ptr<NetlinkSocket>, OpenError> open();
 
-  // All tables; the ways are not among them. A neighbour that failed by what changed() was told, and is asked for again,
-  // is one that failed.
+  // All tables; the ways are not among them. A neighbour that failed by what changed() was told, and is asked for
+  // again, is one that failed.
   boost::system::result<host::KernelView, OpenError> read();
   // Adds the ways to these addresses, a system call or two each; what cannot be asked is left out.
   void add_ways(std::span<const IpAddress> destinations, host::KernelView& view);
