@@ -6,13 +6,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
-#include <fmt/format.h>
 
 namespace json = boost::json;
 
@@ -274,9 +272,11 @@ void append_quoted(std::string& out, std::string_view value) {
   }
 }
 
-// A large report is mostly events: they go without a tree. '#': a whole second is a double too.
+// A large report is mostly events: they go without a tree.
 void append_event(std::string& out, const EventReport& e) {
-  fmt::format_to(std::back_inserter(out), "{{\"time\":{:#},\"event\":", seconds_since_epoch(e.time));
+  out += "{\"time\":";
+  out += json::serialize(seconds(e.time));
+  out += ",\"event\":";
   append_quoted(out, e.event);
   out += ",\"by\":";
   append_quoted(out, e.by);

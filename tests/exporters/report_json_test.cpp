@@ -105,6 +105,17 @@ TEST(ReportJson, AnAnalysisOfFilesHasNoAgent) {
   EXPECT_FALSE(json::parse(report_json(report)).as_object().contains("agent"));
 }
 
+TEST(ReportJson, AnyTimeIsANumber) {
+  for (const std::int64_t nanoseconds :
+       {std::int64_t{0}, std::int64_t{9}, std::int64_t{2'000'000'000}, std::int64_t{1'750'000'000'000'000'001},
+        std::numeric_limits<std::int64_t>::max()}) {
+    Report report = sample_report();
+    report.tunnels[0].events[0].time = WallTime{std::chrono::nanoseconds(nanoseconds)};
+    const json::value root = json::parse(report_json(report));
+    EXPECT_DOUBLE_EQ(at_path(root, "tunnels.0.events.0.time").as_double(), static_cast<double>(nanoseconds) / 1e9);
+  }
+}
+
 TEST(ReportJson, HostileTextStaysJson) {
   Report report = sample_report();
   report.tunnels[0].events[0].detail = "\xff\"\\\n\x01\xED\xA0\x80";
